@@ -1,0 +1,1 @@
+"""ONNX Runtime: the bundle of shipped models and the sessions that run them."""

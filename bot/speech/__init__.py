@@ -1,0 +1,1 @@
+"""From a Scene, a Persona and the turns so far to a Reply."""

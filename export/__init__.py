@@ -1,0 +1,1 @@
+"""PyTorch checkpoints to verified ONNX files in the bundle: python -m export."""

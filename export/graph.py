@@ -1,0 +1,129 @@
+"""A graph to export: its module, inputs, dynamic axes, tolerance and what its manifest entry says."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+import torch
+from torch import Tensor, nn
+
+from bot.runtime.bundle import sha256
+from export.precision import store_fp16, store_int8
+
+Precision = Literal["fp32", "fp16", "int8"]
+
+
+class ParityError(AssertionError):
+    """The exported graph does not compute what the PyTorch module computes."""
+
+
+@dataclass(frozen=True)
+class Graph:
+    """One ONNX file to be.
+
+    Parameters
+    ----------
+    name: manifest name; the file is ``name.onnx``.
+    module: module in eval mode whose forward takes ``inputs`` by position and returns ``outputs``.
+    inputs: example tensors by name, in order. Give dynamic axes sizes >= 2 (a 1 is specialised).
+    outputs: names of the returned tensors.
+    dynamic: axis names by input name, e.g. {"ids": {0: "batch", 1: "sequence"}}; axes that may
+        differ must have different names.
+    tolerance: largest absolute difference to PyTorch allowed before weights are rounded.
+    precision: how weights are stored: fp32, fp16 (cast back at load, free in quality) or int8
+        (dynamic quantisation of matrix products).
+    about: manifest fields: normalisation, labels, training_data, licence, metrics.
+    """
+
+    name: str
+    module: nn.Module
+    inputs: Mapping[str, Tensor]
+    outputs: tuple[str, ...]
+    tolerance: float
+    dynamic: Mapping[str, Mapping[int, str]] = field(default_factory=dict)
+    precision: Precision = "fp16"
+    about: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What came of a Graph: its file, manifest entry and largest difference to PyTorch by stage."""
+
+    path: Path
+    entry: dict[str, Any]
+    differences: dict[str, float]
+
+
+def export(graph: Graph, folder: Path) -> Exported:
+    """Export, verify against PyTorch, store in ``graph.precision``, describe.
+
+    Raises ParityError when the fp32 graph differs from PyTorch by more than ``graph.tolerance``.
+    """
+    path = folder / f"{graph.name}.onnx"
+    module = graph.module.eval()
+    dynamic = tuple(dict(graph.dynamic.get(name, {})) for name in graph.inputs)
+    with torch.no_grad():
+        torch.onnx.export(
+            module,
+            tuple(graph.inputs.values()),
+            str(path),
+            dynamo=True,
+            opset_version=20,
+            external_data=False,
+            input_names=list(graph.inputs),
+            output_names=list(graph.outputs),
+            dynamic_shapes=dynamic if any(dynamic) else None,
+            verbose=False,
+        )
+    differences = {"fp32": difference(graph, path)}
+    if differences["fp32"] > graph.tolerance:
+        raise ParityError(f"{graph.name}: differs from PyTorch by {differences['fp32']:.2e} > {graph.tolerance:.0e}")
+    if graph.precision == "fp16":
+        store_fp16(path)
+    elif graph.precision == "int8":
+        store_int8(path)
+    if graph.precision != "fp32":
+        differences[graph.precision] = difference(graph, path)
+    entry = describe(graph, path, differences)
+    return Exported(path, entry, differences)
+
+
+def difference(graph: Graph, path: Path) -> float:
+    """Return the largest absolute difference between the file's outputs and PyTorch's."""
+    with torch.no_grad():
+        expected = graph.module(*graph.inputs.values())
+    expected = expected if isinstance(expected, tuple | list) else (expected,)
+    session = ort.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    got = session.run(list(graph.outputs), {name: value.numpy() for name, value in graph.inputs.items()})
+    return max(float(np.abs(a.numpy() - b).max()) for a, b in zip(expected, got, strict=True) if a.numel())
+
+
+def describe(graph: Graph, path: Path, differences: Mapping[str, float]) -> dict[str, Any]:
+    """Write the metadata into the file itself and return its manifest entry."""
+    about = {**graph.about, "precision": graph.precision, "max_difference": dict(differences), "commit": commit()}
+    model = onnx.load(path)
+    onnx.helper.set_model_props(model, {key: json.dumps(value) for key, value in about.items()})
+    onnx.save(model, path)
+    session = ort.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    return {
+        "file": path.name,
+        "sha256": sha256(path),
+        "bytes": path.stat().st_size,
+        "inputs": [{"name": n.name, "shape": n.shape, "dtype": n.type} for n in session.get_inputs()],
+        "outputs": [{"name": n.name, "shape": n.shape, "dtype": n.type} for n in session.get_outputs()],
+        **about,
+    }
+
+
+def commit() -> str:
+    """Return the short hash of the checked-out commit, or "unknown" outside git."""
+    done = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
+    return done.stdout.strip() or "unknown"

@@ -1,0 +1,1 @@
+"""One file a model: how its checkpoint becomes ONNX graphs."""

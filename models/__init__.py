@@ -1,0 +1,1 @@
+"""PyTorch networks, their data and their training. Never imported by the bot."""

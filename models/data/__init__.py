@@ -1,0 +1,1 @@
+"""Readers for the photos, the faces and the in-character corpus."""

@@ -1,0 +1,1 @@
+"""One training script a model: python -m models.train.<name> --help."""
