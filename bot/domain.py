@@ -159,7 +159,9 @@ class Persona:
     def __post_init__(self) -> None:
         """Refuse voices and traits the speaker was never taught."""
         if self.voice not in VOICES:
-            raise BadInput(f"Persona {self.id!r} has the unknown voice {self.voice!r}; choose one of {', '.join(VOICES)}.")
+            raise BadInput(
+                f"Persona {self.id!r} has the unknown voice {self.voice!r}; choose one of {', '.join(VOICES)}."
+            )
         unknown = [trait for trait in self.traits if trait not in TRAITS]
         if unknown or len(self.traits) > MAX_TRAITS:
             raise BadInput(f"Persona {self.id!r} needs at most {MAX_TRAITS} traits out of {', '.join(TRAITS)}.")

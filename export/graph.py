@@ -29,18 +29,14 @@ class ParityError(AssertionError):
 class Graph:
     """One ONNX file to be.
 
-    Parameters
-    ----------
-    name: manifest name; the file is ``name.onnx``.
-    module: module in eval mode whose forward takes ``inputs`` by position and returns ``outputs``.
-    inputs: example tensors by name, in order. Give dynamic axes sizes >= 2 (a 1 is specialised).
-    outputs: names of the returned tensors.
-    dynamic: axis names by input name, e.g. {"ids": {0: "batch", 1: "sequence"}}; axes that may
-        differ must have different names.
-    tolerance: largest absolute difference to PyTorch allowed before weights are rounded.
-    precision: how weights are stored: fp32, fp16 (cast back at load, free in quality) or int8
-        (dynamic quantisation of matrix products).
-    about: manifest fields: normalisation, labels, training_data, licence, metrics.
+    ``name`` is its manifest name and the file is ``name.onnx``. ``module`` is in eval mode; its
+    forward takes ``inputs`` (example tensors by name) by position and returns ``outputs``. Give
+    dynamic axes sizes of at least 2 there, since the exporter makes a 1 constant. ``dynamic`` names
+    axes by input, e.g. ``{"ids": {0: "batch", 1: "sequence"}}``; axes that may differ need different
+    names. ``tolerance`` is the largest absolute difference to PyTorch before weights are rounded.
+    ``precision`` is how weights are stored: fp32, fp16 (cast back at load, free in quality) or int8
+    (dynamic quantisation of matrix products). ``about`` holds normalisation, labels, training_data,
+    licence and metrics for the manifest.
     """
 
     name: str

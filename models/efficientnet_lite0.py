@@ -24,7 +24,9 @@ STAGES: tuple[tuple[int, int, int, int, int], ...] = (
 class ConvNormAct(nn.Sequential):
     """Convolution with TensorFlow's SAME padding, batch norm and, unless told otherwise, ReLU6."""
 
-    def __init__(self, channels_in: int, channels: int, kernel: int, stride: int = 1, *, groups: int = 1, act: bool = True):
+    def __init__(
+        self, channels_in: int, channels: int, kernel: int, stride: int = 1, *, groups: int = 1, act: bool = True
+    ):
         layers: list[nn.Module] = [
             SamePadConv2d(channels_in, channels, kernel, stride, groups=groups, bias=False),
             nn.BatchNorm2d(channels, eps=1e-3, momentum=0.01),

@@ -36,7 +36,7 @@ class Session:
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:
             self._session = ort.InferenceSession(str(entry.path), options, providers=list(PROVIDERS[provider]))
-        except Exception as error:  # noqa: BLE001 - onnxruntime raises many unrelated types
+        except Exception as error:  # onnxruntime raises many unrelated types
             raise Failure(f"ONNX Runtime cannot load {entry.path.name}: {str(error).splitlines()[0]}") from error
         if provider == "cuda" and self.provider != "CUDAExecutionProvider":
             raise Failure("No CUDA GPU answers; set PROVIDER=auto or install the CUDA libraries of onnxruntime-gpu.")

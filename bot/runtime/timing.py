@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 
@@ -20,7 +20,11 @@ class Stopwatch:
         try:
             yield
         finally:
-            spent = (time.perf_counter() - started) * 1000
+            self.add({stage: (time.perf_counter() - started) * 1000})
+
+    def add(self, timings_ms: Mapping[str, float]) -> None:
+        """Add the stages of another measurement."""
+        for stage, spent in timings_ms.items():
             self.timings_ms[stage] = self.timings_ms.get(stage, 0.0) + spent
 
     @property

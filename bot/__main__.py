@@ -1,0 +1,171 @@
+"""The command line: ``python -m bot run | reply | chat | personas | doctor``.
+
+Errors go to stderr in one sentence; exit status 2 for bad input, 1 for a failure of ours.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import logging
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bot import __version__, terminal
+from bot.domain import BadInput, Failure, Persona, Reply, Scene, Turn
+from bot.runtime.timing import Stopwatch
+from bot.settings import Settings, load_settings
+from bot.speech.personas import find_persona, load_personas
+from bot.vision.photo import open_photo
+
+if TYPE_CHECKING:
+    from bot.app import TalkingPhotos
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status."""
+    args = parse(argv)
+    try:
+        return int(args.command(args, load_settings()))
+    except BadInput as error:
+        print(error, file=sys.stderr)
+        return 2
+    except Failure as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    """Parse the command line; argparse exits with status 2 on a wrong one."""
+    parser = argparse.ArgumentParser(prog="python -m bot", description="Post a photo; the person in it answers.")
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    run = commands.add_parser("run", help="connect to Discord with the settings of .env")
+    run.set_defaults(command=run_bot)
+
+    reply = commands.add_parser("reply", help="say what the person in a photo would say")
+    reply.add_argument(
+        "--turn", nargs="+", action="extend", default=[], metavar="TEXT", help="what you answer, in order"
+    )
+    reply.add_argument("--json", action="store_true", help="print one JSON object")
+    reply.set_defaults(command=reply_once)
+
+    chat = commands.add_parser("chat", help="keep talking with the person in a photo")
+    chat.set_defaults(command=chat_with)
+
+    for command in (reply, chat):
+        command.add_argument("photo", type=Path, metavar="PHOTO")
+        command.add_argument("--persona", metavar="ID", help="who answers: see `personas`")
+        command.add_argument("--speaker", type=int, default=0, metavar="N", help="which person of the photo (from 0)")
+        command.add_argument("--seed", type=int, metavar="N", help="the same seed gives the same reply")
+
+    commands.add_parser("personas", help="list the personas").set_defaults(command=list_personas)
+    commands.add_parser("doctor", help="check models, settings and folders").set_defaults(command=examine)
+    return parser.parse_args(argv)
+
+
+def run_bot(args: argparse.Namespace, settings: Settings) -> int:
+    """Connect to Discord until stopped."""
+    from bot.client import run_bot as connect
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    settings.require_token()  # before the models load, so that a missing token is said at once
+    asyncio.run(connect(settings, load_engine(settings)))
+    return 0
+
+
+def reply_once(args: argparse.Namespace, settings: Settings) -> int:
+    """Print what is said about one photo, after the given turns if there are any."""
+    photo, persona = open_photo(args.photo), choose_persona(args.persona, settings)
+    engine, stopwatch = load_engine(settings), Stopwatch()
+    scene = engine.observe(photo, stopwatch)
+    scene.speaking(args.speaker)  # refuses a speaker who is not there before anything is said
+    reply, _ = converse(engine, scene, persona, args.turn, args.speaker, args.seed, stopwatch)
+    if args.json:
+        print(json.dumps(terminal.as_json(scene, persona, args.speaker, reply, stopwatch.timings_ms)))
+        return 0
+    print(terminal.describe_scene(scene))
+    print(f"\n{persona.name}: {reply.text}\n")
+    print(f"  {reply.source}; {terminal.describe_timings(stopwatch.timings_ms)}")
+    return 0
+
+
+def converse(
+    engine: TalkingPhotos,
+    scene: Scene,
+    persona: Persona,
+    messages: Sequence[str],
+    speaker: int,
+    seed: int | None,
+    stopwatch: Stopwatch,
+) -> tuple[Reply, list[Turn]]:
+    """Open the conversation, answer every message in order; return the last reply and all turns."""
+    turns: list[Turn] = []
+    reply = engine.reply(scene, persona, (), speaker=speaker, seed=seed)
+    stopwatch.add(reply.timings_ms)
+    for message in messages:
+        turns += [Turn("persona", reply.text), Turn("user", message)]
+        reply = engine.reply(scene, persona, turns, speaker=speaker, seed=seed)
+        stopwatch.add(reply.timings_ms)
+    return reply, [*turns, Turn("persona", reply.text)]
+
+
+def chat_with(args: argparse.Namespace, settings: Settings) -> int:
+    """Talk in the terminal until an empty line or the end of input."""
+    photo, persona = open_photo(args.photo), choose_persona(args.persona, settings)
+    engine, stopwatch = load_engine(settings), Stopwatch()
+    scene = engine.observe(photo, stopwatch)
+    scene.speaking(args.speaker)
+    reply, turns = converse(engine, scene, persona, (), args.speaker, args.seed, stopwatch)
+    print(f"{terminal.describe_scene(scene)}\n\n{persona.name}: {reply.text}\n(an empty line ends the talk)")
+    while message := ask():
+        turns.append(Turn("user", message))
+        reply = engine.reply(scene, persona, turns, speaker=args.speaker, seed=args.seed)
+        turns.append(Turn("persona", reply.text))
+        print(f"{persona.name}: {reply.text}")
+    return 0
+
+
+def ask() -> str:
+    """Return what the user types next; empty at the end of input."""
+    try:
+        return input("you: ").strip()
+    except EOFError:
+        return ""
+
+
+def list_personas(args: argparse.Namespace, settings: Settings) -> int:
+    """Print every persona with its voice and description."""
+    for persona in load_personas().values():
+        traits = f" ({', '.join(persona.traits)})" if persona.traits else ""
+        print(f"{persona.id:14} {persona.name:24} {persona.voice}{traits}: {persona.description}")
+    return 0
+
+
+def examine(args: argparse.Namespace, settings: Settings) -> int:
+    """Run the doctor."""
+    from bot.doctor import examine as run_checks
+
+    return run_checks(settings)
+
+
+def choose_persona(query: str | None, settings: Settings) -> Persona:
+    """Return the persona asked for, or the default one."""
+    return find_persona(load_personas(), query or settings.default_persona)
+
+
+def load_engine(settings: Settings) -> TalkingPhotos:
+    """Load every model of the bundle."""
+    from bot.app import TalkingPhotos
+
+    return TalkingPhotos(settings.bundle, provider=settings.provider, threads=settings.threads)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
