@@ -1,0 +1,95 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+import pytest
+import torch
+from torch import Tensor, nn
+
+from bot.runtime.bundle import Bundle
+from export.__main__ import build
+from export.graph import Graph, ParityError, Precision, export
+
+
+class Tied(nn.Module):
+    """An embedding whose transpose is the head, as in a language model."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.embedding = nn.Embedding(96, 64)
+        self.mix = nn.Linear(64, 64)
+
+    def forward(self, ids: Tensor) -> Tensor:
+        return self.mix(self.embedding(ids)) @ self.embedding.weight.T
+
+
+class Moody(nn.Module):
+    """Computes something else in PyTorch than what is traced."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls = 0
+
+    def forward(self, x: Tensor) -> Tensor:
+        if torch.compiler.is_exporting():
+            return x * 1.0
+        return x * 1.5
+
+
+def graph(precision: Precision) -> Graph:
+    ids = torch.arange(6).reshape(2, 3)
+    about = {"licence": "MIT", "metrics": {"loss": 1.0}}
+    dynamic = {"ids": {0: "batch", 1: "sequence"}}
+    return Graph("tied", Tied(), {"ids": ids}, ("logits",), 1e-4, dynamic, precision, about)
+
+
+@pytest.mark.parametrize(("precision", "worst"), [("fp32", 1e-5), ("fp16", 1e-2), ("int8", 0.5)])
+def test_each_precision_stays_close_to_pytorch(tmp_path: Path, precision: Precision, worst: float) -> None:
+    exported = export(graph(precision), tmp_path)
+    assert exported.differences[precision] <= worst
+    assert exported.entry["max_difference"] == exported.differences
+
+
+def test_dynamic_axes_take_other_sizes(tmp_path: Path) -> None:
+    exported = export(graph("fp16"), tmp_path)
+    session = ort.InferenceSession(str(exported.path), providers=["CPUExecutionProvider"])
+    ids = np.array([[5]], np.int64)
+    (logits,) = session.run(None, {"ids": ids})
+    assert np.abs(logits - Tied()(torch.from_numpy(ids)).detach().numpy()).max() < 1e-2
+
+
+def test_smaller_precisions_are_smaller_and_int8_reaches_the_tied_head(tmp_path: Path) -> None:
+    sizes = {}
+    for precision in ("fp32", "fp16", "int8"):
+        folder = tmp_path / precision
+        folder.mkdir()
+        exported = export(graph(precision), folder)
+        sizes[precision] = exported.path.stat().st_size
+        kinds = {node.op_type for node in onnx.load(exported.path).graph.node}
+    assert sizes["fp16"] < 0.7 * sizes["fp32"]
+    assert "Transpose" not in kinds
+    assert "MatMul" not in kinds, "the head was left in float"
+
+
+def test_a_graph_that_differs_from_pytorch_is_refused(tmp_path: Path) -> None:
+    wrong = Graph("moody", Moody(), {"x": torch.ones(2, 2)}, ("y",), 1e-4)
+    with pytest.raises(ParityError, match=r"moody: differs from PyTorch by 5\.00e-01"):
+        export(wrong, tmp_path)
+
+
+def test_the_bundle_and_the_file_itself_say_what_the_model_is(tmp_path: Path) -> None:
+    vocabulary = tmp_path / "words.json"
+    vocabulary.write_text("[]")
+    folder = tmp_path / "bundle"
+    folder.mkdir()
+    build([graph("fp16")], {"words": vocabulary}, folder)
+    bundle = Bundle(folder)
+    assert bundle.verify() == ["tied", "words"]
+    about = bundle.model("tied").about
+    assert about["inputs"] == [{"name": "ids", "shape": ["batch", "sequence"], "dtype": "tensor(int64)"}]
+    inside = {p.key: json.loads(p.value) for p in onnx.load(folder / "tied.onnx").metadata_props}
+    assert inside["licence"] == "MIT"
+    assert inside["metrics"] == {"loss": 1.0}
