@@ -1,0 +1,190 @@
+"""The command line on real photos and the shipped models, as a user runs it."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image, ImageDraw
+
+from bot.__main__ import main
+from bot.demo import PERSONAS, sample_photo
+from bot.demo import main as demo
+from bot.domain import AGES, EXPRESSIONS, VOICES, WHERES, WHO
+
+ROOT = Path(__file__).parent.parent
+SOURCES = {"generated", "framed", "recalled", "fallback"}
+
+
+@pytest.fixture(autouse=True)
+def own_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No .env of the developer's, no token, a database of this test's own."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("DISCORD_TOKEN", "CHANNELS", "DEFAULT_PERSONA", "PROVIDER", "THREADS", "BUNDLE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("DATABASE_URL", f"sqlite+aiosqlite:///{tmp_path}/bot.db")
+
+
+@pytest.fixture(scope="session")
+def portrait() -> Path:
+    return sample_photo()
+
+
+@pytest.fixture(scope="session")
+def photos(portrait: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """One person, two people, nobody."""
+    folder = tmp_path_factory.mktemp("photos")
+    one = Image.open(portrait).convert("RGB")
+    two = Image.new("RGB", (one.width * 2, one.height), "white")
+    two.paste(one, (0, 0))
+    two.paste(one.transpose(Image.Transpose.FLIP_LEFT_RIGHT), (one.width, 0))
+    two.save(folder / "two.png")
+    field = Image.new("RGB", (640, 480), "skyblue")
+    ImageDraw.Draw(field).rectangle((0, 300, 640, 480), fill="forestgreen")
+    field.save(folder / "nobody.jpg")
+    return {"one": portrait, "two": folder / "two.png", "nobody": folder / "nobody.jpg"}
+
+
+def reply(capsys: pytest.CaptureFixture[str], photo: Path, *more: str) -> dict[str, Any]:
+    assert main(["reply", str(photo), "--json", *more]) == 0
+    printed = capsys.readouterr()
+    assert printed.err == ""
+    return dict(json.loads(printed.out))
+
+
+def check_contract(answer: dict[str, Any]) -> None:
+    assert set(answer) == {"scene", "persona", "speaker", "reply", "source", "timings_ms"}
+    assert set(answer["scene"]) == {"caption", "people"}
+    assert len(answer["scene"]["caption"].split()) >= 3
+    assert 1 <= len(answer["scene"]["people"]) <= 4
+    for person in answer["scene"]["people"]:
+        assert set(person) == {"who", "age", "expression", "where", "box", "score"}
+        assert person["who"] in WHO
+        assert person["age"] in AGES
+        assert person["expression"] in EXPRESSIONS
+        assert person["where"] in WHERES
+        assert person["box"] is None or (len(person["box"]) == 4 and min(person["box"][2:]) > 0)
+        assert 0 <= person["score"] <= 1
+    assert answer["source"] in SOURCES
+    assert 3 <= len(answer["reply"].split()) <= 60
+    stages = {name: value for name, value in answer["timings_ms"].items() if name != "total"}
+    assert stages
+    assert answer["timings_ms"]["total"] == pytest.approx(sum(stages.values()), abs=0.1)
+
+
+def test_a_portrait_is_seen_and_answers(photos: dict[str, Path], capsys: pytest.CaptureFixture[str]) -> None:
+    answer = reply(capsys, photos["one"], "--persona", "pirate", "--seed", "1")
+    check_contract(answer)
+    (person,) = answer["scene"]["people"]
+    assert person["who"] == "woman"
+    assert person["age"] in {"adult", "senior"}
+    x, y, w, h = person["box"]
+    assert x < 260 < x + w, "the box is on the face of the 512 x 600 portrait"
+    assert y < 170 < y + h
+    assert answer["persona"] == "pirate"
+
+
+def test_two_people_are_two_speakers(photos: dict[str, Path], capsys: pytest.CaptureFixture[str]) -> None:
+    answer = reply(capsys, photos["two"], "--speaker", "1")
+    check_contract(answer)
+    assert len(answer["scene"]["people"]) == 2
+    assert {person["where"] for person in answer["scene"]["people"]} == {"left", "right"}
+    assert answer["speaker"] == 1
+
+
+def test_nobody_in_the_photo_still_gets_a_word(photos: dict[str, Path], capsys: pytest.CaptureFixture[str]) -> None:
+    answer = reply(capsys, photos["nobody"], "--persona", "poet")
+    check_contract(answer)
+    assert all(person["box"] is None for person in answer["scene"]["people"])
+
+
+def test_the_same_seed_says_the_same(photos: dict[str, Path], capsys: pytest.CaptureFixture[str]) -> None:
+    first, again = (reply(capsys, photos["one"], "--persona", "bard", "--seed", "5") for _ in range(2))
+    assert first["reply"] == again["reply"]
+
+
+def test_turns_are_answered(photos: dict[str, Path], capsys: pytest.CaptureFixture[str]) -> None:
+    opening = reply(capsys, photos["one"], "--persona", "cowboy", "--seed", "2")
+    answer = reply(capsys, photos["one"], "--persona", "cowboy", "--seed", "2", "--turn", "hi", "what's your name?")
+    check_contract(answer)
+    assert answer["reply"] != opening["reply"]
+
+
+def test_every_voice_answers(photos: dict[str, Path], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["personas"]) == 0
+    listed = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
+    assert len(listed) == len(VOICES)
+    said = {reply(capsys, photos["one"], "--persona", name, "--seed", "3")["reply"] for name in listed[::4]}
+    assert len(said) == len(listed[::4])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["reply", "nowhere.jpg"], "nowhere.jpg"),
+        (["reply", "PORTRAIT", "--persona", "pyrate"], "pirate"),
+        (["reply", "PORTRAIT", "--speaker", "7"], "speaker 7"),
+        (["reply", "TEXT"], "photo"),
+        (["chat", "TEXT"], "photo"),
+    ],
+)
+def test_bad_input_is_one_sentence_and_status_2(
+    arguments: list[str], message: str, portrait: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "text.jpg").write_text("not a picture")
+    known = {"PORTRAIT": str(portrait), "TEXT": str(tmp_path / "text.jpg")}
+    assert main([known.get(word, word) for word in arguments]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert message in printed.err
+    assert printed.err.count("\n") == 1
+
+
+def test_run_without_a_token_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run"]) == 2
+    assert "DISCORD_TOKEN" in capsys.readouterr().err
+
+
+def test_a_damaged_bundle_is_one_sentence_and_status_1(
+    portrait: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "bundle").mkdir()
+    monkeypatch.setenv("BUNDLE", str(tmp_path / "bundle"))
+    assert main(["reply", str(portrait)]) == 1
+    assert "manifest.json" in capsys.readouterr().err
+
+
+def test_chat_keeps_talking_until_an_empty_line(
+    portrait: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    typed = iter(["hello there", "who are you?", ""])
+    monkeypatch.setattr("builtins.input", lambda prompt: next(typed))
+    assert main(["chat", str(portrait), "--persona", "wizard", "--seed", "1"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert sum(":" in line and not line.startswith(" ") for line in lines) == 3
+
+
+def test_the_doctor_finds_all_well_but_the_token(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["doctor"]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[1] for line in lines if line.startswith("FAIL")] == ["discord"]
+
+
+def test_the_demo_shows_three_personas(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(sys, "argv", ["bot.demo"])
+    assert demo() == 0
+    printed = capsys.readouterr().out
+    assert printed.count(" ms\n") >= 1 + len(PERSONAS)
+
+
+def test_the_bot_runs_without_torch_in_reach(portrait: Path) -> None:
+    """Replies in a fresh process in which importing torch, onnx or the training code fails."""
+    forbid = "import sys; sys.modules.update(dict.fromkeys(['torch', 'onnx', 'models', 'export']));"
+    code = f"{forbid} from bot.__main__ import main; sys.exit(main(['reply', {str(portrait)!r}, '--json']))"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=False)
+    assert done.returncode == 0, done.stderr
+    check_contract(json.loads(done.stdout))
