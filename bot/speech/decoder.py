@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 from tokenizers import Tokenizer
 
 from bot.domain import Failure
-from bot.runtime.session import Session
 from bot.speech.prompt import END, PAD, SPECIALS, plain
+
+
+class GraphRunner(Protocol):
+    """What the decoder needs of a bot.runtime.session.Session."""
+
+    input_shapes: dict[str, list[Any]]
+
+    def run(self, feeds: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Run the graph once and return every output by name."""
+        ...
+
 
 Cache = dict[str, np.ndarray]  # past_k_0, past_v_0, ... each (B, H, P, Dh) float32
 
@@ -28,19 +39,19 @@ class Sample:
 class Decoder:
     """The speaker's language model behind a key-value cache; safe to call from several threads.
 
-    ``session`` takes ids (B, T) int64 and past_k_i, past_v_i (B, H, P, Dh) float32, and returns
-    logits (B, T, V) float32 and present_k_i, present_v_i of P + T positions.
+    ``session`` (a bot.runtime.session.Session) takes ids (B, T) int64 and past_k_i, past_v_i
+    (B, H, P, Dh) float32, and returns logits (B, T, V) float32 and present_k_i, present_v_i of P + T positions.
     """
 
-    def __init__(self, session: Session, tokenizer_path: Path) -> None:
+    def __init__(self, session: GraphRunner, tokenizer_path: Path) -> None:
         """Load the tokenizer; raise Failure when it is not the one the speaker was trained with."""
         self._session = session
         self._tokenizer = Tokenizer.from_file(str(tokenizer_path))
-        ids = [self._tokenizer.token_to_id(special) for special in SPECIALS]
-        if None in ids:
+        known = {special: self._tokenizer.token_to_id(special) for special in SPECIALS}
+        if None in known.values():
             raise Failure(f"{tokenizer_path} is no speaker tokenizer; rebuild it with `python -m export speaker`.")
-        self._end, self._pad = (self._tokenizer.token_to_id(special) for special in (END, PAD))
-        self._never = np.array([i for i in ids if i != self._end])  # may not be written inside a reply
+        self._end, self._pad = int(known[END]), int(known[PAD])
+        self._never = np.array([i for i in known.values() if i != self._end])  # not to be written inside a reply
         shapes = session.input_shapes
         self._empty: Cache = {
             name: np.zeros((1, shape[1], 0, shape[3]), np.float32)
