@@ -1,0 +1,109 @@
+"""The database: opened once at start, migrated to the newest tables, closed at the end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.util import CommandError
+from sqlalchemy import URL, Connection, event, func, make_url, select
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+
+from bot.domain import BadInput, Failure
+from bot.store.tables import ConversationRow
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+class Database:
+    """An open database; ``session()`` is one transaction."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self.engine = engine
+        self._sessions = async_sessionmaker(engine, expire_on_commit=False)
+
+    @classmethod
+    async def open(cls, url: str) -> Database:
+        """Open the database at ``url`` and migrate it, creating an SQLite file and its folder if need be.
+
+        Raises BadInput when the URL cannot be used, Failure when the database does not answer.
+        """
+        engine = _create_engine(url)
+        try:
+            _make_folder(engine.url)
+            async with engine.begin() as connection:
+                await connection.run_sync(migrate)
+        except (SQLAlchemyError, CommandError, OSError) as error:
+            await engine.dispose()
+            why = str(error).splitlines()[0]
+            raise Failure(f"The database {engine.url!r} cannot be opened ({why}); check DATABASE_URL.") from error
+        return cls(engine)
+
+    @asynccontextmanager
+    async def session(self) -> AsyncIterator[AsyncSession]:
+        """Give a session whose work is committed at the end, or undone when anything fails."""
+        async with self._sessions.begin() as session:
+            yield session
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self.engine.dispose()
+
+
+def check(url: str) -> str:
+    """Open and migrate the database at ``url`` and say what it holds; raise as ``Database.open`` does."""
+
+    async def count() -> str:
+        database = await Database.open(url)
+        try:
+            async with database.session() as session:
+                conversations = await session.scalar(select(func.count()).select_from(ConversationRow))
+            return f"{database.engine.url!r} is up to date, {conversations} conversations"
+        finally:
+            await database.close()
+
+    return asyncio.run(count())
+
+
+def migrate(connection: Connection) -> None:
+    """Bring the tables of an open connection to the newest version."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def _create_engine(url: str) -> AsyncEngine:
+    """Create the engine, with SQLite tuned for one writer and many readers."""
+    advice = "use sqlite+aiosqlite:///data/talking-photos.db or postgresql+asyncpg://user:password@host/name"
+    try:
+        parsed = make_url(url)
+        # Errors would otherwise quote the values of a statement, and those are people's words.
+        engine = create_async_engine(parsed, hide_parameters=True)
+    except ModuleNotFoundError as error:
+        raise BadInput(f"DATABASE_URL needs the package {error.name}: pip install {error.name}.") from None
+    except (ArgumentError, NoSuchModuleError, SQLAlchemyError):
+        raise BadInput(f"DATABASE_URL cannot be used; {advice}.") from None
+    if parsed.get_backend_name() == "sqlite":
+        event.listen(engine.sync_engine, "connect", _tune_sqlite)
+    return engine
+
+
+def _make_folder(url: URL) -> None:
+    """Create the folder an SQLite file is to lie in."""
+    if url.get_backend_name() == "sqlite" and url.database and url.database != ":memory:":
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+
+
+def _tune_sqlite(connection: Any, _record: Any) -> None:
+    """Switch on write-ahead logging, cascading deletes, and overwriting of what is deleted."""
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "foreign_keys=ON", "secure_delete=ON", "busy_timeout=5000"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
