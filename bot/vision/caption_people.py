@@ -18,6 +18,7 @@ _TOKEN = re.compile(r"[a-z0-9]+(?:['’-][a-z]+)*")
 _WINDOW = 5  # words before a noun that may describe it, words after it that may place it
 _LIKENESS_WINDOW = 8
 _LIKENESS_WINDOW = 8
+_EYEWEAR = re.compile(r"\b(wearing|wears|in|with|and|,) (?:[a-z]+ ){0,2}?((?:sun)?glasses)\b(?! of)")
 _PLACES: tuple[tuple[str, Where], ...] = (
     (r"\b(on|to|at) the( far)? left\b", "left"),
     (r"\b(on|to|at) the( far)? right\b", "right"),
@@ -51,6 +52,7 @@ class Mention:
     exact: bool = True
     expression: Expression = "unclear"
     where: Where = "center"
+    wears: tuple[str, ...] = ()
 
     @property
     def human(self) -> bool:
@@ -59,7 +61,7 @@ class Mention:
 
     def person(self) -> Person:
         """Return one of those named, without a box."""
-        return Person(self.who, self.age, self.expression, self.where)
+        return Person(self.who, self.age, self.expression, self.where, wears=self.wears)
 
 
 def tokens_of(caption: str) -> list[Token]:
@@ -79,6 +81,7 @@ def people_in_caption(caption: str) -> list[Mention]:
         elif words[index] == "another" and _stands_alone(words, index) and mentions:
             mentions.append(replace(mentions[-1], first=index, last=index, count=1, exact=True))
     mentions = [_placed(mention, caption.lower(), tokens, mentions) for mention in mentions]
+    mentions = _with_eyewear(mentions, caption.lower(), tokens)
     return _with_pronouns(_with_expressions(mentions, words), words)
 
 
@@ -199,6 +202,18 @@ def _placed(mention: Mention, text: str, tokens: Sequence[Token], mentions: Sequ
         if re.search(pattern, words_after):
             return replace(mention, where=where)
     return mention
+
+
+def _with_eyewear(mentions: list[Mention], text: str, tokens: Sequence[Token]) -> list[Mention]:
+    """Give glasses to whoever is named last before them, unless they stand on a table."""
+    found = _EYEWEAR.search(text)
+    if not found or (found[1] in {"and", ","} and "wear" not in text[: found.start()]):
+        return mentions
+    before = [m for m in mentions if m.human and tokens[m.last].end <= found.start()]
+    wearer = before[-1] if before else None
+    if found[1] == "with" and wearer and text[tokens[wearer.last].end : found.start()].strip():
+        return mentions  # "a man at a table with glasses"
+    return [replace(m, wears=(found[2],)) if m is wearer else m for m in mentions]
 
 
 def _with_expressions(mentions: list[Mention], words: Sequence[str]) -> list[Mention]:

@@ -87,9 +87,9 @@ NOUNS: Mapping[str, Noun] = {
     "onlookers": Noun("person", "adult", far=True),
 }
 
-_NUMBER_WORDS = "two three four five six seven eight nine ten"
+NUMBER_WORDS = "two three four five six seven eight nine ten"
 NUMBERS: Mapping[str, int] = {
-    **{word: n for n, word in enumerate(_NUMBER_WORDS.split(), 2)},
+    **{word: n for n, word in enumerate(NUMBER_WORDS.split(), 2)},
     **{str(n): n for n in range(2, 11)},
     "both": 2,
 }

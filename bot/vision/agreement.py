@@ -1,0 +1,120 @@
+"""Make faces and caption tell one story: who of the caption has which face, and what both say together.
+
+The face reader is believed where it is sure, the caption where it is not; what a face corrects is then
+corrected in the caption as well (bot/vision/rewording.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import permutations
+
+from bot.domain import Age, FaceReading, Person, Who
+from bot.vision import lexicon
+from bot.vision.caption_people import Mention
+from bot.vision.face_reader import age_of
+
+SURE_AGE = 0.5  # probability of the age band from which a face may turn a man into a boy
+SURE_EYEWEAR = 0.7
+MAX_SLOTS = 6  # people of the caption that faces are matched with; more would only cost time
+
+MALE: frozenset[Who] = frozenset({"man", "boy"})
+FEMALE: frozenset[Who] = frozenset({"woman", "girl"})
+YOUNG: frozenset[Age] = frozenset({"baby", "child"})
+GROWN: frozenset[Age] = frozenset({"adult", "senior"})
+_MIDDLE_AGED = frozenset({"40-49", "50-59"})
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A face as a person of its own (box in pixels of the original photo) and the reading behind it."""
+
+    person: Person
+    reading: FaceReading
+
+
+def match(seen: Sequence[Seen], mentions: Sequence[Mention]) -> list[Mention | None]:
+    """Return for each face, the largest first, the noun phrase it belongs to, or None.
+
+    Of all ways to hand the caption's people to the largest faces the one with the fewest
+    contradictions is taken; among equals the larger face gets who is named first.
+    """
+    human = [m for m in mentions if m.human]
+    slots = [m for m in human for _ in range(m.count if m.exact else max(m.count, len(seen)))][:MAX_SLOTS]
+    count = min(len(seen), len(slots))
+    ways = permutations(range(len(slots)), count)
+    best = min(ways, key=lambda way: sum(_contradictions(seen[i], slots[slot]) for i, slot in enumerate(way)))
+    return [slots[slot] for slot in best] + [None] * (len(seen) - count)
+
+
+def gender_of(who: Who) -> lexicon.Gender | None:
+    """Return the gender a kind of person implies."""
+    return "male" if who in MALE else "female" if who in FEMALE else None
+
+
+def ages_differ(one: Age, other: Age) -> bool:
+    """Tell whether two ages cannot be the same person: young and grown, or baby and teen."""
+    pair = {one, other}
+    return bool(pair & YOUNG and pair & GROWN) or pair == {"baby", "teen"}
+
+
+def fuse(seen: Seen, mention: Mention | None) -> Person:
+    """Return the person a face and its words in the caption make together."""
+    face, reading = seen.person, seen.reading
+    if mention is None:
+        return face
+    gender = _read_gender(reading) or gender_of(mention.who)
+    age = _age(reading, mention)
+    who = _who(lexicon.NOUNS[mention.noun].who, age, gender)
+    # A mood the caption says aloud cannot be taken back, so it wins.
+    said = mention.expression != "unclear"
+    expression = mention.expression if said else face.expression
+    return replace(face, who=who, age=age, expression=expression, wears=mention.wears or face.wears)
+
+
+def eyewear(reading: FaceReading) -> tuple[str, ...]:
+    """Return what a face surely wears on its eyes."""
+    sure = reading.glasses != "none" and reading.glasses_score >= SURE_EYEWEAR
+    return (reading.glasses,) if sure else ()
+
+
+def _read_gender(reading: FaceReading) -> lexicon.Gender | None:
+    return None if reading.gender == "unclear" else reading.gender
+
+
+def _who(said: Who, age: Age, gender: lexicon.Gender | None) -> Who:
+    """Name someone by age and gender, near to the noun said: a teenager may be a man, a baby a boy."""
+    if age == "baby" and (said not in {"boy", "girl"} or not gender):
+        return "baby"
+    if not gender:
+        return "person"
+    if age == "teen" and said in {"man", "woman"}:
+        return lexicon.gendered("person", "adult", gender)
+    return lexicon.gendered("person", "child" if age == "baby" else age, gender)
+
+
+def _age(reading: FaceReading, mention: Mention) -> Age:
+    """Weigh the age read against the age said; words like "player" say nothing about age."""
+    read = age_of(reading)
+    said = lexicon.NOUNS[mention.noun]
+    if mention.age == "senior" and (reading.age_band in _MIDDLE_AGED or reading.age_score < SURE_AGE):
+        return "senior"
+    if mention.age == "baby" and read == "child":
+        return "baby"
+    telling = said.who != "person" or said.age != "adult"
+    if telling and ages_differ(read, mention.age) and reading.age_score < SURE_AGE:
+        return mention.age
+    return read
+
+
+def _contradictions(seen: Seen, mention: Mention) -> float:
+    """Weigh what speaks against a face being the one a noun phrase names."""
+    said, read = gender_of(mention.who), _read_gender(seen.reading)
+    against = float(bool(said and read and said != read))
+    if lexicon.NOUNS[mention.noun].who != "person" or mention.age != "adult":
+        against += ages_differ(age_of(seen.reading), mention.age)
+        against += 0.5 * (mention.age == "senior" and age_of(seen.reading) in {"teen", "adult"})
+    places = {mention.where, seen.person.where}
+    against += 0.5 * (places == {"left", "right"})
+    return against + 1.5 * (mention.where == "far" and seen.person.where != "far")

@@ -1,0 +1,142 @@
+"""From a photo to one coherent Scene: a caption, and the people and animals who can speak."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from PIL import Image
+
+from bot.domain import MAX_PEOPLE, NOBODY, Box, Face, FaceReading, Person, Scene, Where
+from bot.runtime.timing import Stopwatch
+from bot.vision.agreement import Seen, eyewear, fuse, match
+from bot.vision.caption_people import Mention, people_in_caption
+from bot.vision.face_reader import age_of, who_of
+from bot.vision.photo import Photo
+from bot.vision.rewording import recount, reword, swap_glasses
+
+SURE_FACE = 0.6  # detection score from which a face speaks first and may outnumber the caption
+SURE_HUMAN_FACE = 0.8  # needed when the caption sees only animals, for they have faces too
+FAR_FACE = 0.05  # of the photo's height; smaller faces are far away
+SURE_GLASSES = 0.9  # probability from which a reading corrects the caption
+MAX_READ = 2 * MAX_PEOPLE  # faces to read, the largest first
+
+
+class FaceFinder(Protocol):
+    """Finds faces in an upright RGB photo, boxes in its pixels."""
+
+    def detect(self, image: Image.Image) -> list[Face]:
+        """Return the faces found."""
+
+
+class Reader(Protocol):
+    """Reads what faces show."""
+
+    def read(self, image: Image.Image, faces: Sequence[Face]) -> list[FaceReading]:
+        """Return one reading a face."""
+
+
+class Describer(Protocol):
+    """Describes a photo in one sentence."""
+
+    def caption(self, image: Image.Image) -> str:
+        """Return a caption in lower case, without a full stop."""
+
+
+class Observer:
+    """Looks at photos with a face detector, a face reader and a captioner."""
+
+    def __init__(self, detector: FaceFinder, reader: Reader, captioner: Describer) -> None:
+        self._detector, self._reader, self._captioner = detector, reader, captioner
+
+    def look(self, photo: Photo, stopwatch: Stopwatch | None = None) -> Scene:
+        """Return who is in the photo and what is going on, in words that do not contradict each other.
+
+        Stages ``detect``, ``read`` and ``caption`` are timed. The first person is who speaks unless
+        somebody chooses: the largest sure face, else an animal, else a person without a face, else nobody.
+        """
+        stopwatch = stopwatch or Stopwatch()
+        with stopwatch("detect"):
+            found = sorted(self._detector.detect(photo.image), key=lambda face: face.box.area, reverse=True)
+        with stopwatch("caption"):
+            caption = self._captioner.caption(photo.image)
+        mentions = people_in_caption(caption)
+        faces = _credible(found, mentions)[:MAX_READ]
+        with stopwatch("read"):
+            readings = self._reader.read(photo.image, faces) if faces else []
+        return compose(caption, [see(photo, *pair) for pair in zip(faces, readings, strict=True)])
+
+
+def see(photo: Photo, face: Face, reading: FaceReading) -> Seen:
+    """Return a face as a person, by the face alone."""
+    box = photo.to_original(face.box)
+    person = Person(
+        who=who_of(reading),
+        age=age_of(reading),
+        expression=reading.expression,
+        where=place(box, photo.width, photo.height),
+        box=box,
+        score=face.score,
+        wears=eyewear(reading),
+    )
+    return Seen(person, reading)
+
+
+def place(box: Box, width: int, height: int) -> Where:
+    """Return the third of the photo a face is in, or "far" for a small one."""
+    if box.h < FAR_FACE * height:
+        return "far"
+    across = box.center[0] / width
+    return "left" if across < 1 / 3 else "right" if across > 2 / 3 else "center"
+
+
+def compose(caption: str, seen: Sequence[Seen]) -> Scene:
+    """Join a caption and the faces seen, the largest first, into one Scene."""
+    near = sum(face.person.score >= SURE_FACE and face.person.where != "far" for face in seen)
+    caption = recount(_without_wrong_glasses(caption, seen), near)
+    mentions = people_in_caption(caption)
+    matched = match(seen, mentions)
+    people = [fuse(face, mention) for face, mention in zip(seen, matched, strict=True)]
+    named = [(mention, person) for mention, person in zip(matched, people, strict=True) if mention]
+    caption, renamed = reword(caption, mentions, named)
+    faces = [sum(other is mention for other in matched) for mention in mentions]
+    faceless = [m.person() for m, count in zip(renamed, faces, strict=True) for _ in range(_missing(m, count))]
+    return Scene(caption, _in_order(people, faceless))
+
+
+def _credible(faces: Sequence[Face], mentions: Sequence[Mention]) -> list[Face]:
+    """Drop faces that the caption makes unlikely: a dog's own, and doubtful ones nobody is named for."""
+    human = [mention for mention in mentions if mention.human]
+    if not human and mentions:
+        return [face for face in faces if face.score >= SURE_HUMAN_FACE]
+    sure = [face for face in faces if face.score >= SURE_FACE]
+    doubtful = [face for face in faces if face.score < SURE_FACE]
+    room = sum(mention.count for mention in human) - len(sure)
+    return sure + doubtful[: max(0, room)]
+
+
+def _missing(mention: Mention, faces: int) -> int:
+    """Return how many of those a noun phrase names have no face; a group with faces is at least two."""
+    wanted = mention.count if mention.exact or not faces else 2
+    return max(0, wanted - faces)
+
+
+def _without_wrong_glasses(caption: str, seen: Sequence[Seen]) -> str:
+    """Correct the glasses a caption gives to a face that surely wears others, or none."""
+    for face, mention in zip(seen, match(seen, people_in_caption(caption)), strict=True):
+        read = face.reading
+        if mention and mention.wears not in ((), (read.glasses,)) and read.glasses_score >= SURE_GLASSES:
+            return swap_glasses(caption, read.glasses)
+    return caption
+
+
+def _in_order(people: Sequence[Person], faceless: Sequence[Person]) -> tuple[Person, ...]:
+    """Put who should speak first in front and keep MAX_PEOPLE, an animal among them if there is one."""
+    animals = [person for person in faceless if person.who in {"dog", "cat", "animal"}]
+    others = sorted((p for p in faceless if p not in animals), key=lambda person: person.where == "far")
+    only_animals = bool(animals) and not others
+    first = [p for p in people if p.score >= SURE_FACE and not (only_animals and p.where == "far")]
+    rest = [p for p in people if p not in first]
+    if len(first) >= MAX_PEOPLE and animals:
+        first = first[: MAX_PEOPLE - 1]
+    return tuple([*first, *animals, *rest, *others][:MAX_PEOPLE]) or (NOBODY,)

@@ -1,0 +1,197 @@
+import itertools
+import random
+from dataclasses import replace
+
+import pytest
+from PIL import Image
+
+from bot.domain import MAX_PEOPLE, NOBODY, Box, Face, FaceReading
+from bot.runtime.timing import Stopwatch
+from bot.vision.caption_people import people_in_caption
+from bot.vision.observer import Observer
+from bot.vision.photo import Photo
+
+PHOTO = Photo(Image.new("RGB", (300, 200)), 600, 400)  # shown at half its size
+MAN = FaceReading("20-29", 0.7, "male", 0.95, "neutral", 0.8, "none", 0.8)
+WOMAN = replace(MAN, gender="female")
+BOY = replace(MAN, age_band="3-9")
+GIRL = replace(WOMAN, age_band="3-9")
+BABY = replace(MAN, age_band="0-2")
+UNCLEAR = replace(MAN, gender="unclear", gender_score=0.5)
+
+
+class Eyes:
+    """A detector, reader and captioner that were told what to see."""
+
+    def __init__(self, caption, faces):
+        self.says, self.faces = caption, faces
+        self.read_boxes = []
+
+    def detect(self, image):
+        assert image is PHOTO.image
+        return [Face(box, score) for box, score, _ in self.faces]
+
+    def read(self, image, faces):
+        self.read_boxes = [face.box for face in faces]
+        return [reading for face in faces for box, _, reading in self.faces if box == face.box]
+
+    def caption(self, image):
+        return self.says
+
+
+def face(reading=MAN, size=60.0, x=120.0, score=0.9):
+    return Box(x, 40, size, size), score, reading
+
+
+def look(caption, *faces):
+    eyes = Eyes(caption, faces)
+    return Observer(eyes, eyes, eyes).look(PHOTO)
+
+
+def who(scene):
+    return [person.who for person in scene.people]
+
+
+def test_reports_a_face_in_pixels_of_the_original_photo():
+    scene = look("a man in a red hat", face(replace(MAN, expression="happy"), size=50, x=10, score=0.8))
+    (person,) = scene.people
+    assert person.as_text() == "man, adult, happy, left"
+    assert person.box == Box(20, 80, 100, 100)
+    assert person.score == 0.8
+
+
+@pytest.mark.parametrize(
+    ("x", "size", "where"), [(0, 60, "left"), (120, 60, "center"), (240, 60, "right"), (120, 9, "far")]
+)
+def test_says_where_somebody_is(x, size, where):
+    assert look("a man", face(x=x, size=size)).people[0].where == where
+
+
+@pytest.mark.parametrize(
+    ("caption", "faces", "expected"),
+    [
+        ("a man in a red hat holds his dog", [face(WOMAN)], "a woman in a red hat holds her dog"),
+        ("a woman throws a ball to her dog", [face(MAN)], "a man throws a ball to his dog"),
+        (
+            "a crowd watches a woman as a dog barks at her",
+            [face(MAN)],
+            "a crowd watches a man as a dog barks at him",
+        ),
+        ("an old man sits", [face(BOY)], "a boy sits"),
+        ("an infant sleeps", [face(MAN)], "a man sleeps"),
+        ("a little girl eats an apple", [face(MAN)], "a man eats an apple"),
+        ("a bearded man reads", [face(WOMAN)], "a woman reads"),
+        ("a man's hat", [face(WOMAN)], "a woman's hat"),
+        ("a male tennis player serves", [face(WOMAN)], "a female tennis player serves"),
+        ("a tennis player swings his racket", [face(WOMAN)], "a tennis player swings her racket"),
+        ("two men sit", [face(WOMAN), face(MAN, 50, 200)], "two people sit"),
+        ("two men sit", [face(WOMAN), face(WOMAN, 50, 200)], "two women sit"),
+        ("two men sit", [face(BOY), face(GIRL, 50, 200)], "two children sit"),
+        ("two women sit", [face(WOMAN), face(WOMAN, 50, 200), face(WOMAN, 40, 10)], "three women sit"),
+        ("a man and a woman pose", [face(WOMAN), face(MAN, 50, 200)], "a man and a woman pose"),
+        ("a man holds a baby", [face(BABY), face(MAN, 30, 10)], "a man holds a baby"),
+        ("a man in a uniform", [face(UNCLEAR)], "a man in a uniform"),
+    ],
+)
+def test_the_caption_never_contradicts_sure_faces(caption, faces, expected):
+    assert look(caption, *faces).caption == expected
+
+
+def test_the_caption_helps_an_unsure_face():
+    assert who(look("a woman smiles", face(UNCLEAR))) == ["woman"]
+    assert look("a woman smiles", face(UNCLEAR)).people[0].expression == "happy"
+    unsure_child = replace(BOY, age_score=0.3)
+    assert look("a man sits", face(unsure_child)).people[0].as_text() == "man, adult, neutral, center"
+    assert who(look("a man and a woman", face(UNCLEAR), face(MAN, 50, 200))) == ["woman", "man"]
+
+
+def test_a_young_adult_may_be_called_a_man():
+    scene = look("a man rides a wave", face(replace(MAN, age_band="10-19")))
+    assert (scene.caption, scene.people[0].who, scene.people[0].age) == ("a man rides a wave", "man", "teen")
+    assert who(look("a surfer", face(replace(MAN, age_band="10-19")))) == ["boy"]
+
+
+@pytest.mark.parametrize(
+    ("caption", "glasses", "score", "expected", "wears"),
+    [
+        ("a man wearing sunglasses sits", "none", 0.95, "a man sits", ()),
+        ("a man wearing sunglasses sits", "none", 0.6, "a man wearing sunglasses sits", ("sunglasses",)),
+        ("a man wearing a hat and sunglasses", "none", 0.95, "a man wearing a hat", ()),
+        ("a man wears sunglasses and a hat", "none", 0.95, "a man wears a hat", ()),
+        ("a man wearing sunglasses sits", "glasses", 0.95, "a man wearing glasses sits", ("glasses",)),
+        ("a man sits", "glasses", 0.95, "a man sits", ("glasses",)),
+        ("a man sits", "glasses", 0.5, "a man sits", ()),
+        ("a man holds two glasses of wine", "none", 0.95, "a man holds two glasses of wine", ()),
+    ],
+)
+def test_glasses_agree(caption, glasses, score, expected, wears):
+    scene = look(caption, face(replace(MAN, glasses=glasses, glasses_score=score)))
+    assert (scene.caption, scene.people[0].wears) == (expected, wears)
+
+
+@pytest.mark.parametrize(
+    ("caption", "faces", "expected"),
+    [
+        ("a man stands", [face(MAN), face(WOMAN, 50, 200)], ["man", "woman"]),
+        ("a man and a woman", [face(WOMAN)], ["woman", "man"]),
+        ("three men sit", [face(MAN)], ["man", "man", "man"]),
+        ("a group of people sit", [face(WOMAN)], ["woman", "person"]),
+        ("a group of people sit", [face(WOMAN), face(MAN, 50, 200)], ["woman", "man"]),
+        ("a person seen from behind", [], ["person"]),
+        ("a woman walks a dog", [face(WOMAN)], ["woman", "dog"]),
+        ("a woman walks a dog", [], ["dog", "woman"]),
+        ("two zebras and a bird", [], ["animal", "animal", "animal"]),
+        ("a cat on a bed", [face(WOMAN, score=0.7)], ["cat"]),
+        ("a cat on a bed", [face(WOMAN, score=0.95)], ["woman", "cat"]),
+        ("a cat on a bed", [face(WOMAN, score=0.95, size=8)], ["cat", "woman"]),
+        ("a plate of food", [face(WOMAN)], ["woman"]),
+        ("a plate of food", [face(WOMAN, score=0.4)], ["nobody"]),
+        ("a plate of food", [], ["nobody"]),
+        ("a man with a dog", [face(x=x, size=80 - x / 10) for x in (0, 60, 120, 180, 240)], ["man"] * 3 + ["dog"]),
+        ("a child on a swing", [face(WOMAN, 20, 10, 0.5), face(BOY, 60)], ["boy"]),
+    ],
+)
+def test_who_can_speak_and_who_speaks_first(caption, faces, expected):
+    assert who(look(caption, *faces)) == expected
+
+
+def test_the_faceless_have_no_box_and_an_unclear_face():
+    scene = look("a man and a woman", face(MAN))
+    assert scene.people[1].box is None
+    assert scene.people[1].as_text() == "woman, adult, unclear, center"
+    assert look("a red bus on a street").people == (NOBODY,)
+
+
+def test_reads_only_the_largest_faces():
+    eyes = Eyes("a crowd", [face(size=10 + i, x=10.0 * i) for i in range(20)])
+    scene = Observer(eyes, eyes, eyes).look(PHOTO)
+    assert len(scene.people) == MAX_PEOPLE
+    assert [box.w for box in eyes.read_boxes] == [float(29 - i) for i in range(8)]
+
+
+def test_times_every_stage():
+    stopwatch = Stopwatch()
+    eyes = Eyes("a man", [face()])
+    Observer(eyes, eyes, eyes).look(PHOTO, stopwatch)
+    assert set(stopwatch.timings_ms) == {"detect", "read", "caption"}
+
+
+def test_caption_and_people_agree_for_any_faces():
+    """Whoever a caption says exactly is among the people, however wrong it was at first."""
+    dice = random.Random(3)
+    people = ["a man", "an old woman", "a little boy", "a girl", "two men", "two women", "a baby", "a player"]
+    deeds = ["holds his hat", "smiles at her", "wears glasses and a coat", "sits"]
+    readings = [MAN, WOMAN, BOY, GIRL, BABY, replace(WOMAN, age_band="70+")]
+    for one, other, deed in itertools.product(people, people, deeds):
+        caption = f"{one} and {other} {deed}"
+        faces = [face(dice.choice(readings), 90 - 10 * i, 70.0 * i) for i in range(dice.randint(0, 4))]
+        scene = look(caption, *faces)
+        assert 1 <= len(scene.people) <= MAX_PEOPLE
+        seen = [person for person in scene.people if person.box]
+        assert [person.box.area for person in seen] == sorted((person.box.area for person in seen), reverse=True)
+        if len(scene.people) < MAX_PEOPLE:
+            left = who(scene)
+            for mention in people_in_caption(scene.caption):
+                if mention.count == 1 and mention.noun != "player":
+                    assert mention.who in left, (caption, scene.as_text())
+                    left.remove(mention.who)
