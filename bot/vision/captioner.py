@@ -1,0 +1,119 @@
+"""Photo -> one plain caption in the corpus' style, by two ONNX graphs and a small beam search.
+
+``captioner_encoder`` sees the photo once and returns the decoder's cross-attention keys and values;
+``captioner_decoder`` turns the words so far into scores for the next one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+from bot.runtime.session import Session
+from bot.vision.pixels import to_batch
+
+# Ids 0..4 of every vocabulary. A caption starts with the word of its style; the bot asks for PLAIN.
+END, PLAIN, DETAIL, COCO, UNKNOWN = range(5)
+SPECIALS = ("<end>", "<plain>", "<detail>", "<coco>", "<unknown>")
+COMMA = ","
+MAX_WORDS = 22  # commas included
+MIN_WORDS = 5
+BEAMS = 4
+LENGTH_POWER = 0.8  # Wu et al. 2016 (arXiv:1609.08144) divide by length to such a power
+
+NextScores = Callable[[np.ndarray], np.ndarray]
+
+
+@dataclass(frozen=True, slots=True)
+class Beam:
+    """Words so far (the style word first) and the sum of their log-probabilities."""
+
+    ids: tuple[int, ...]
+    score: float
+
+    @property
+    def normalised(self) -> float:
+        """Log-probability divided by a power of the length."""
+        return self.score / (len(self.ids) - 1) ** LENGTH_POWER
+
+
+class Captioner:
+    """Describes a photo in one sentence; safe to call from several threads."""
+
+    def __init__(self, encoder: Session, decoder: Session) -> None:
+        """Take the two sessions; the decoder's labels carry the words, the encoder's entry the normalisation."""
+        self._encoder, self._decoder = encoder, decoder
+        self._words: list[str] = decoder.entry.labels["words"]
+        self._normalisation = encoder.entry.normalisation
+
+    def caption(self, image: Image.Image) -> str:
+        """Return the best caption of an RGB photo: lower case, no full stop."""
+        return self.captions(image)[0][0]
+
+    def captions(self, image: Image.Image) -> list[tuple[str, float]]:
+        """Return up to ``BEAMS`` captions with their length-normalised log-probabilities, best first."""
+        memory = self._encoder.run({"image": prepare(image, **self._normalisation)})
+
+        def next_scores(ids: np.ndarray) -> np.ndarray:
+            return self._decoder.run({"ids": ids, **memory})["scores"]
+
+        return [(to_text([self._words[i] for i in beam.ids[1:-1]]), beam.normalised) for beam in search(next_scores)]
+
+
+def prepare(image: Image.Image, size: int, mean: Sequence[float], std: Sequence[float]) -> np.ndarray:
+    """Squash a photo to ``size`` x ``size`` pixels and normalise it: float32 (1, 3, size, size).
+
+    Nothing is cropped: who stands at the edge must stay in the caption.
+    """
+    square = image.convert("RGB").resize((size, size), Image.Resampling.BILINEAR, reducing_gap=2.0)
+    return to_batch([square], mean, std)
+
+
+def search(next_scores: NextScores, *, style: int = PLAIN, beams: int = BEAMS) -> list[Beam]:
+    """Find the likeliest captions by beam search, best first; each ends with ``END``.
+
+    ``next_scores`` maps ids (B, T) int64 to logits (B, words) float32 of the next word. Special words
+    are never produced, no word follows itself and no three words in a row come twice.
+    """
+    alive, done = [Beam((style,), 0.0)], list[Beam]()
+    for length in range(MAX_WORDS + 1):
+        scores = log_softmax(next_scores(np.array([beam.ids for beam in alive], np.int64)))
+        scores[:, PLAIN : UNKNOWN + 1] = -np.inf
+        if length < MIN_WORDS:
+            scores[:, END] = -np.inf
+        elif length == MAX_WORDS:
+            scores[:, END + 1 :] = -np.inf
+        grown = []
+        for beam, row in zip(alive, scores, strict=True):
+            row[forbidden(beam.ids)] = -np.inf
+            for word in np.argpartition(-row, beams)[:beams]:
+                if np.isfinite(row[word]):
+                    grown.append(Beam((*beam.ids, int(word)), beam.score + float(row[word])))
+        grown.sort(key=lambda beam: beam.score, reverse=True)
+        done += [beam for beam in grown[:beams] if beam.ids[-1] == END]
+        alive = [beam for beam in grown if beam.ids[-1] != END][:beams]
+        if len(done) >= beams or not alive:
+            break
+    return sorted(done, key=lambda beam: beam.normalised, reverse=True)[:beams]
+
+
+def forbidden(ids: Sequence[int]) -> list[int]:
+    """Return the words that would repeat the last word or a run of three words."""
+    if len(ids) < 2:
+        return []
+    pair = tuple(ids[-2:])
+    return [ids[-1], *(ids[i + 2] for i in range(len(ids) - 2) if tuple(ids[i : i + 2]) == pair)]
+
+
+def log_softmax(scores: np.ndarray) -> np.ndarray:
+    """Return log-probabilities over the last axis in float64."""
+    shifted = scores.astype(np.float64) - scores.max(-1, keepdims=True)
+    return np.asarray(shifted - np.log(np.exp(shifted).sum(-1, keepdims=True)))
+
+
+def to_text(words: Sequence[str]) -> str:
+    """Join words into a caption: a comma takes no space before it."""
+    return " ".join(words).replace(f" {COMMA}", COMMA).strip(f"{COMMA} ")

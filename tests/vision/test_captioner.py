@@ -1,0 +1,119 @@
+import itertools
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from bot.runtime.bundle import SHIPPED_BUNDLE, Bundle
+from bot.runtime.session import Session
+from bot.vision.captioner import (
+    BEAMS,
+    END,
+    MAX_WORDS,
+    MIN_WORDS,
+    PLAIN,
+    SPECIALS,
+    Captioner,
+    forbidden,
+    prepare,
+    search,
+    to_text,
+)
+
+WORDS = 30
+
+
+def bigram_model(table: np.ndarray):
+    return lambda ids: table[ids[:, -1]]
+
+
+def random_table(seed: int) -> np.ndarray:
+    return np.random.default_rng(seed).normal(0, 3, (WORDS, WORDS)).astype(np.float32)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_search_obeys_the_rules_of_a_caption(seed):
+    found = search(bigram_model(random_table(seed)))
+    assert 1 <= len(found) <= BEAMS
+    assert [beam.normalised for beam in found] == sorted((beam.normalised for beam in found), reverse=True)
+    for beam in found:
+        words = beam.ids[1:-1]
+        assert beam.ids[0] == PLAIN
+        assert beam.ids[-1] == END
+        assert min(words) >= len(SPECIALS)
+        assert MIN_WORDS <= len(words) <= MAX_WORDS
+        assert all(a != b for a, b in itertools.pairwise(words))
+        runs = [words[i : i + 3] for i in range(len(words) - 2)]
+        assert len(set(runs)) == len(runs)
+
+
+def test_search_follows_the_likeliest_words():
+    table = np.full((WORDS, WORDS), -5.0, np.float32)
+    path = [PLAIN, 10, 11, 12, 13, 14, 15, END]
+    for word, following in itertools.pairwise(path):
+        table[word, following] = 5.0
+    assert list(search(bigram_model(table))[0].ids) == path
+
+
+def test_search_looks_past_the_greedy_choice():
+    table = np.full((WORDS, WORDS), -9.0, np.float32)
+    table[PLAIN, [10, 20]] = 1.0, 0.9
+    table[10] = 0.0  # the greedy word leads nowhere sure
+    for word, following in zip([20, 21, 22, 23, 24, 25], [21, 22, 23, 24, 25, END], strict=True):
+        table[word, following] = 9.0
+    assert search(bigram_model(table))[0].ids[1] == 20
+
+
+def test_forbidden_words_are_the_last_and_those_that_repeat_three():
+    assert forbidden([PLAIN]) == []
+    assert set(forbidden([PLAIN, 7, 8, 9, 7, 8])) == {8, 9}
+
+
+def test_text_has_no_space_before_a_comma():
+    assert to_text(["a", "red", ",", "big", "dog", ","]) == "a red, big dog"
+
+
+def test_prepare_squashes_any_shape():
+    pixels = prepare(Image.new("RGB", (300, 20), (255, 0, 127)), 64, (127, 127, 127), (128, 128, 128))
+    assert pixels.shape == (1, 3, 64, 64)
+    assert pixels.dtype == np.float32
+    assert pixels[0, :, 0, 0] == pytest.approx([1.0, -127 / 128, 0.0])
+
+
+class FakeSession:
+    def __init__(self, entry, run) -> None:
+        self.entry, self.run = entry, run
+
+
+def test_captioner_turns_ids_into_words():
+    words = [*SPECIALS, *(f"word{i}" for i in range(WORDS - len(SPECIALS)))]
+    table = random_table(1)
+    encoder = FakeSession(
+        SimpleNamespace(normalisation={"size": 32, "mean": [127] * 3, "std": [128] * 3}),
+        lambda feeds: {"keys": feeds["image"], "values": feeds["image"]},
+    )
+    decoder = FakeSession(
+        SimpleNamespace(labels={"words": words}), lambda feeds: {"scores": table[feeds["ids"][:, -1]]}
+    )
+    captioner = Captioner(encoder, decoder)
+    results = captioner.captions(Image.new("RGB", (50, 40)))
+    best = search(bigram_model(table))[0]
+    assert results[0] == (" ".join(words[i] for i in best.ids[1:-1]), best.normalised)
+    assert captioner.caption(Image.new("L", (1, 1))) == results[0][0]
+
+
+@pytest.mark.skipif(not (SHIPPED_BUNDLE / "captioner_encoder.onnx").exists(), reason="no captioner in the bundle")
+def test_the_shipped_captioner_speaks_plain_words():
+    bundle = Bundle()
+    captioner = Captioner(
+        *(Session(bundle.model(f"captioner_{part}"), provider="cpu") for part in ("encoder", "decoder"))
+    )
+    image = Image.effect_mandelbrot((320, 200), (-2, -1, 1, 1), 50).convert("RGB")
+    texts = [text for text, _ in captioner.captions(image)]
+    assert texts
+    assert len(set(texts)) == len(texts)
+    for text in texts:
+        assert text == text.lower()
+        assert "<" not in text
+        assert MIN_WORDS <= len(text.replace(",", " ,").split()) <= MAX_WORDS
