@@ -45,9 +45,7 @@ class Photos:
     def items(self, split: str | None = None, *, captioned: bool = False) -> list[PhotoItem]:
         """Return the photos of ``split`` (None: all), only those with our own captions if ``captioned``."""
         return [
-            item
-            for item in self._items
-            if (split is None or item.split == split) and (not captioned or item.captions)
+            item for item in self._items if (split is None or item.split == split) and (not captioned or item.captions)
         ]
 
     def image(self, file: str) -> Image.Image:

@@ -1,0 +1,62 @@
+"""Photo -> faces: the detector network, its threshold and non-maximum suppression."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from PIL import Image
+
+from bot.domain import Box, Face
+from bot.runtime.session import Session
+from bot.vision.boxes import nms
+from bot.vision.pixels import letterbox, to_batch
+
+OVERLAP = 0.4  # IoU above which two boxes are one face
+
+
+class FaceDetector:
+    """Finds human faces. Safe to call from several threads.
+
+    The model takes ``pixels`` (B, 3, S, S) and gives for each of its N cells ``scores`` (B, N) in 0..1,
+    ``boxes`` (B, N, 4) as x, y, w, h and ``landmarks`` (B, N, 10) as x, y pairs, in pixels of the square.
+    """
+
+    def __init__(self, session: Session, *, threshold: float | None = None, overlap: float = OVERLAP) -> None:
+        """Take the input size, normalisation and, unless given, the score threshold from the manifest entry."""
+        self._session = session
+        about = session.entry.normalisation
+        self._size, self._mean, self._std = int(about["size"]), about["mean"], about["std"]
+        self.threshold = float(session.entry.labels["threshold"]) if threshold is None else threshold
+        self.overlap = overlap
+
+    def detect(self, image: Image.Image) -> list[Face]:
+        """Return the faces of one upright photo in its pixels, best score first; boxes end at its edges."""
+        return self.detect_many([image])[0]
+
+    def detect_many(self, images: Sequence[Image.Image]) -> list[list[Face]]:
+        """Return the faces of each photo from one run of the model; the photos may differ in size."""
+        if not images:
+            return []
+        squares, scales = zip(*(letterbox(image, self._size) for image in images), strict=True)
+        found = self._session.run({"pixels": to_batch(squares, self._mean, self._std)})
+        rows = zip(images, scales, found["scores"], found["boxes"], found["landmarks"], strict=True)
+        return [self._faces(image, scale, *outputs) for image, scale, *outputs in rows]
+
+    def _faces(
+        self, image: Image.Image, scale: float, scores: np.ndarray, boxes: np.ndarray, landmarks: np.ndarray
+    ) -> list[Face]:
+        seen = scores >= self.threshold
+        scores, boxes, landmarks = scores[seen], boxes[seen] / scale, landmarks[seen].reshape(-1, 5, 2) / scale
+        kept = nms(boxes, scores, self.overlap)
+        corners = np.clip(boxes[:, :2], 0, image.size)
+        sides = np.clip(boxes[:, :2] + boxes[:, 2:], 0, image.size) - corners
+        return [
+            Face(
+                Box(*(float(value) for value in (*corners[i], *sides[i]))),
+                float(scores[i]),
+                tuple((float(x), float(y)) for x, y in landmarks[i]),
+            )
+            for i in kept
+            if sides[i].min() > 0
+        ]

@@ -1,0 +1,140 @@
+"""FaceDetectorNet: a small single-shot, anchor-free face detector.
+
+A convolutional backbone, a three-level feature pyramid (strides 8, 16, 32; Lin et al. 2017,
+arXiv:1612.03144) and one head shared by the levels. Every cell gives a score, a box as distances to its
+four sides (FCOS, Tian et al. 2019, arXiv:1904.01355) and five landmarks. Trained with the quality focal
+loss (Li et al. 2020, arXiv:2006.04388), so the score is also the expected IoU of the box.
+
+    python -m models.data.face_boxes && python -m models.train.face_detector && python -m export face_detector
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+FRAME = 320  # pixels; the side of the square that production letterboxes into
+STRIDES = (8, 16, 32)
+PRIOR = 0.01  # score of every cell before training (RetinaNet's bias)
+
+
+@dataclass(frozen=True)
+class FaceDetectorConfig:
+    """Widths and depths: stem (stride 4), then channels and blocks of the three levels, pyramid width."""
+
+    stem: int = 32
+    channels: tuple[int, int, int] = (64, 96, 128)
+    blocks: tuple[int, int, int] = (2, 4, 4)
+    pyramid: int = 64
+
+
+def conv(channels_in: int, channels: int, kernel: int = 3, stride: int = 1, groups: int = 1) -> nn.Sequential:
+    """Convolution, batch norm, ReLU."""
+    return nn.Sequential(
+        nn.Conv2d(channels_in, channels, kernel, stride, kernel // 2, groups=groups, bias=False),
+        nn.BatchNorm2d(channels),
+        nn.ReLU(inplace=True),
+    )
+
+
+def separable(channels_in: int, channels: int, kernel: int = 3, stride: int = 1) -> nn.Sequential:
+    """Depthwise, then pointwise convolution, each with batch norm and ReLU."""
+    return nn.Sequential(
+        *conv(channels_in, channels_in, kernel, stride, groups=channels_in), *conv(channels_in, channels, 1)
+    )
+
+
+class Residual(nn.Module):
+    """A separable 5x5 convolution with a shortcut: wide receptive fields cost little at low resolution."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.body = separable(channels, channels, 5)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, H, W) -> (B, C, H, W)."""
+        return x + self.body(x)
+
+
+class FaceDetectorNet(nn.Module):
+    """Scores, boxes and landmarks for every cell of the three levels."""
+
+    def __init__(self, config: FaceDetectorConfig | None = None) -> None:
+        super().__init__()
+        self.config = config or FaceDetectorConfig()
+        c, width = self.config, self.config.pyramid
+        self.stem = conv(3, c.stem, 7, 4)
+        channels_in, stages = c.stem, []
+        for i, (channels, blocks) in enumerate(zip(c.channels, c.blocks, strict=True)):
+            down = conv(channels_in, channels, stride=2) if i == 0 else separable(channels_in, channels, 5, 2)
+            stages.append(nn.Sequential(down, *(Residual(channels) for _ in range(blocks))))
+            channels_in = channels
+        self.stages = nn.ModuleList(stages)
+        self.lateral = nn.ModuleList(conv(channels, width, 1) for channels in c.channels)
+        self.smooth = nn.ModuleList(separable(width, width) for _ in STRIDES)
+        self.score_tower, self.box_tower = separable(width, width), separable(width, width)
+        self.score = nn.Conv2d(width, 1, 1)
+        self.box = nn.Conv2d(width, 4, 1)
+        self.landmark = nn.Conv2d(width, 10, 1)
+        self.scales = nn.Parameter(torch.ones(len(STRIDES)))  # of the box distances, by level
+        for layer, bias in ((self.score, math.log(PRIOR / (1 - PRIOR))), (self.box, 1.0)):
+            assert layer.bias is not None
+            nn.init.constant_(layer.bias, bias)
+        nn.init.zeros_(self.box.weight)  # every box starts about five cells wide
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """(B, 3, H, W) -> score logits (B, N), boxes (B, N, 4), landmarks (B, N, 10).
+
+        Input is normalised RGB, H and W multiples of 32. Boxes are x1, y1, x2, y2 and landmarks x, y
+        pairs, in pixels of the input; the N cells come level by level, finest first, row by row.
+        """
+        features = []
+        y = self.stem(x)
+        for stage in self.stages:
+            y = stage(y)
+            features.append(y)
+        levels = [lateral(f) for lateral, f in zip(self.lateral, features, strict=True)]
+        for i in (1, 0):
+            levels[i] = levels[i] + F.interpolate(levels[i + 1], scale_factor=2.0, mode="nearest")
+        found = [self.head(smooth(f), i) for i, (smooth, f) in enumerate(zip(self.smooth, levels, strict=True))]
+        scores, boxes, landmarks = (torch.cat(parts, dim=1) for parts in zip(*found, strict=True))
+        return scores, boxes, landmarks
+
+    def head(self, f: Tensor, level: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Decode one level (B, C, h, w) into scores (B, h*w), corner boxes (B, h*w, 4), landmarks (B, h*w, 10)."""
+        stride = STRIDES[level]
+        centers = cell_centers(f.shape[-2], f.shape[-1], stride, f.device)  # (h*w, 2)
+        shared = self.box_tower(f)
+        # Distances grow exponentially; at most e^4 = 55 cells, more than any input is wide
+        distances = (self.box(shared) * self.scales[level]).clamp(max=4.0).exp() * stride
+        left_top, right_bottom = distances.flatten(2).transpose(1, 2).split(2, dim=-1)
+        offsets = (self.landmark(shared) * stride).flatten(2).transpose(1, 2)  # (B, h*w, 10)
+        boxes = torch.cat([centers - left_top, centers + right_bottom], dim=-1)
+        scores = self.score(self.score_tower(f)).flatten(1)
+        return scores, boxes, offsets + centers.repeat(1, 5)
+
+
+def cell_centers(height: int, width: int, stride: int, device: torch.device | None = None) -> Tensor:
+    """Return the middle points (x, y) in input pixels of a level's cells as (height * width, 2)."""
+    y, x = torch.meshgrid(
+        torch.arange(height, device=device), torch.arange(width, device=device), indexing="ij"
+    )  # each (h, w)
+    return (torch.stack([x, y], dim=-1).reshape(-1, 2) + 0.5) * stride
+
+
+class DetectorForExport(nn.Module):
+    """The network as production runs it: probabilities and boxes as x, y, w, h."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """(B, 3, S, S) -> scores (B, N) in 0..1, boxes (B, N, 4), landmarks (B, N, 10), pixels of the square."""
+        scores, boxes, landmarks = self.network(pixels)
+        corner, opposite = boxes.split(2, dim=-1)
+        return scores.sigmoid(), torch.cat([corner, opposite - corner], dim=-1), landmarks

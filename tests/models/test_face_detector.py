@@ -1,0 +1,110 @@
+import pytest
+import torch
+
+from models.face_detector import FRAME, DetectorForExport, FaceDetectorConfig, FaceDetectorNet, cell_centers
+from models.face_loss import Targets, assign, detection_loss, generalised_iou
+
+SMALL = FaceDetectorConfig(stem=8, channels=(8, 8, 8), blocks=(1, 1, 1), pyramid=8)
+
+
+def one_face(x: float, y: float, side: float, kind: int = 1) -> Targets:
+    box = torch.tensor([[[x, y, x + side, y + side]]])
+    points = torch.tensor([[[0.3, 0.4, 0.7, 0.4, 0.5, 0.6, 0.35, 0.8, 0.65, 0.8]]]) * side
+    points += torch.tensor([x, y]).repeat(5)
+    return Targets(box, points, torch.tensor([[float(kind)]]))
+
+
+def test_every_cell_answers_and_the_size_is_kept():
+    network = FaceDetectorNet().eval()
+    assert 150_000 < sum(p.numel() for p in network.parameters()) < 400_000
+    scores, boxes, landmarks = network(torch.zeros(2, 3, FRAME, FRAME))
+    cells = 40 * 40 + 20 * 20 + 10 * 10
+    assert (scores.shape, boxes.shape, landmarks.shape) == ((2, cells), (2, cells, 4), (2, cells, 10))
+
+
+def test_centers_go_row_by_row():
+    assert cell_centers(2, 3, 8).tolist() == [[4, 4], [12, 4], [20, 4], [4, 12], [12, 12], [20, 12]]
+
+
+def test_untrained_boxes_surround_their_cell_and_scores_are_low():
+    network = FaceDetectorNet(SMALL).eval()
+    scores, boxes, _ = DetectorForExport(network)(torch.randn(1, 3, 64, 64))
+    assert scores.max() < 0.2
+    centers = torch.cat([cell_centers(64 // s, 64 // s, s) for s in (8, 16, 32)])
+    assert (boxes[0, :, :2] < centers).all()
+    assert (boxes[0, :, :2] + boxes[0, :, 2:] > centers).all()
+
+
+@pytest.mark.parametrize(("side", "stride"), [(20.0, 8), (60.0, 16), (300.0, 32)])
+def test_a_face_is_answered_for_by_its_level(side, stride):
+    face, ignore = assign(one_face((FRAME - side) / 2, (FRAME - side) / 2, side), FRAME)
+    level = {8: (0, 1600), 16: (1600, 2000), 32: (2000, 2100)}[stride]
+    cells = (face[0] >= 0).nonzero().flatten()
+    assert 1 <= len(cells) <= 9
+    assert level[0] <= cells.min() <= cells.max() < level[1]
+    assert not ignore.any()
+
+
+def test_ignored_faces_have_no_cells_but_silence_theirs():
+    face, ignore = assign(one_face(100, 100, 64, kind=-1), FRAME)
+    assert (face < 0).all()
+    centers = cell_centers(40, 40, 8)
+    inside = ((centers > 100) & (centers < 164)).all(-1)
+    assert torch.equal(ignore[0, :1600], inside)
+
+
+def test_the_smaller_of_two_faces_in_one_place_wins():
+    small, large = one_face(150, 150, 20), one_face(140, 140, 39)
+    both = Targets(*(torch.cat([getattr(large, n), getattr(small, n)], 1) for n in ("boxes", "landmarks", "kind")))
+    face, _ = assign(both, FRAME)
+    assert face[0, (160 // 8) * 40 + 160 // 8] == 1
+
+
+def test_giou_of_equal_and_distant_boxes():
+    a = torch.tensor([[0.0, 0, 10, 10], [0, 0, 10, 10]])
+    b = torch.tensor([[0.0, 0, 10, 10], [20, 0, 30, 10]])
+    iou, giou = generalised_iou(a, b)
+    assert iou.tolist() == pytest.approx([1.0, 0.0])
+    assert giou.tolist() == pytest.approx([1.0, -1 / 3])
+
+
+def test_a_perfect_answer_costs_nothing_and_a_wrong_one_does():
+    targets = one_face(100, 100, 60)
+    face, _ = assign(targets, FRAME)
+    scores = torch.where(face >= 0, 20.0, -20.0)
+    boxes = targets.boxes.expand(1, 2100, 4)
+    landmarks = targets.landmarks.expand(1, 2100, 10)
+    perfect = detection_loss((scores, boxes, landmarks), targets, FRAME)
+    assert sum(perfect.values()).item() == pytest.approx(0.0, abs=1e-4)
+    wrong = detection_loss((-scores, boxes + 5, landmarks + 5), targets, FRAME)
+    assert all(wrong[name] > perfect[name] + 0.03 for name in perfect)
+
+
+def test_a_frame_without_faces_can_be_learned_from():
+    network = FaceDetectorNet(SMALL)
+    nothing = Targets(torch.zeros(2, 1, 4), torch.zeros(2, 1, 10), torch.zeros(2, 1))
+    losses = detection_loss(network(torch.randn(2, 3, 64, 64)), nothing, 64)
+    sum(losses.values()).backward()
+    assert torch.isfinite(network.score.weight.grad).all()
+    assert losses["box"] == losses["landmark"] == 0
+
+
+@pytest.mark.train
+def test_it_learns_to_find_a_square():
+    torch.manual_seed(0)
+    network = FaceDetectorNet(SMALL)
+    pixels = torch.zeros(4, 3, 64, 64)
+    faces = [one_face(8.0 * i, 16.0, 24) for i in range(4)]
+    for image, target in zip(pixels, faces, strict=True):
+        x0, y0, x1, y1 = target.boxes[0, 0].int().tolist()
+        image[:, y0:y1, x0:x1] = 1
+    targets = Targets(*(torch.cat([getattr(f, n) for f in faces]) for n in ("boxes", "landmarks", "kind")))
+    optimizer = torch.optim.AdamW(network.parameters(), 1e-2)
+    history = []
+    for _ in range(60):
+        loss = sum(detection_loss(network(pixels), targets, 64).values())
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        history.append(loss.item())
+    assert history[-1] < 0.4 * history[0]
