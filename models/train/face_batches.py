@@ -1,0 +1,121 @@
+"""What the face reader is trained on: faces in memory, their targets, and the batches drawn from them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from bot.domain import Box
+from bot.vision.face_labels import CROP_MARGIN, CROP_SIZE, HEADS
+from bot.vision.pixels import MEAN, STD, crop_face, to_batch
+from models.data.face_augment import augment, square_of
+from models.data.faces import SIZE, FaceRow, read_faces, read_pixels
+
+LABELLED_SHARE = 0.25  # of every batch
+HELD_OUT = {"labelled": 250, "others": 750}  # training faces kept for the temperatures
+SMOOTHING = 0.05
+AGE_SPREAD = 0.5  # bands: standard deviation of the soft age target
+
+
+@dataclass(frozen=True)
+class FaceSet:
+    """Rows with their pixels (N, 128, 128, 3) uint8."""
+
+    rows: Sequence[FaceRow]
+    pixels: np.ndarray
+
+    @classmethod
+    def read(cls, folder: Path, split: str) -> FaceSet:
+        """Read a split into memory."""
+        rows = read_faces(folder, split)
+        return cls(rows, read_pixels(folder, split, rows))
+
+    def take(self, places: Sequence[int]) -> FaceSet:
+        """Return the faces at ``places``."""
+        return FaceSet([self.rows[i] for i in places], self.pixels[list(places)])
+
+    def truth(self) -> dict[str, np.ndarray]:
+        """Return the label number of every face by head, -1 where it has none."""
+        return {head: np.array([label_of(row, head) for row in self.rows]) for head in HEADS}
+
+    def crops(self) -> np.ndarray:
+        """Return the production crops, normalised (N, 3, 128, 128) float32."""
+        whole = SIZE / (1 + 2 * CROP_MARGIN)
+        middle = Box((SIZE - whole) / 2, (SIZE - whole) / 2, whole, whole)  # whose crop is the whole frame
+        frames = (Image.fromarray(pixels) for pixels in self.pixels)
+        pairs = zip(frames, self.rows, strict=True)
+        return to_batch([crop_face(frame, row.box or middle, CROP_SIZE, CROP_MARGIN) for frame, row in pairs])
+
+
+def label_of(row: FaceRow, head: str) -> int:
+    """Return the number of a row's label in the table of heads, -1 for none."""
+    value = getattr(row, head, None) or getattr(row.labels, head, None)
+    return HEADS[head].index(value) if value else -1
+
+
+def split_held_out(faces: FaceSet, seed: int = 0) -> tuple[list[int], list[int]]:
+    """Return places to train on and places kept for the temperatures."""
+    random = np.random.default_rng(seed)
+    labelled = np.array([row.labels is not None for row in faces.rows])
+    kept = set()
+    for name, group in (("labelled", labelled), ("others", ~labelled)):
+        places = np.flatnonzero(group)
+        kept |= set(random.permutation(places)[: min(HELD_OUT[name], len(places) // 8)].tolist())
+    return [i for i in range(len(faces.rows)) if i not in kept], sorted(kept)
+
+
+def soft_targets(truth: Mapping[str, np.ndarray]) -> dict[str, Tensor]:
+    """Return target distributions (N, labels); all zero where a face has no label.
+
+    Ages spread over neighbouring bands (label distribution learning: Geng 2016, arXiv:1408.6027), the
+    other heads are smoothed.
+    """
+    targets = {}
+    for head, labels in truth.items():
+        count = len(HEADS[head])
+        table = np.eye(count) * (1 - SMOOTHING) + SMOOTHING / count
+        if head == "age_band":
+            distance = np.arange(count)[:, None] - np.arange(count)
+            table = np.exp(-(distance**2) / (2 * AGE_SPREAD**2))
+            table /= table.sum(1, keepdims=True)
+        targets[head] = torch.from_numpy(np.where(labels[:, None] >= 0, table[labels], 0)).float()
+    return targets
+
+
+def rarity(truth: Mapping[str, np.ndarray], labelled: np.ndarray) -> np.ndarray:
+    """Return sampling weights of the labelled faces: the root of how rare expression and glasses are."""
+    weights = np.ones(len(labelled))
+    for head in ("expression", "glasses"):
+        labels = truth[head][labelled]
+        weights *= np.bincount(labels, minlength=len(HEADS[head]))[labels] ** (-0.5 if head == "expression" else -0.25)
+    return weights / weights.sum()
+
+
+class Batches:
+    """Draws training batches; the same seed and step give the same batch, also after a resume."""
+
+    def __init__(self, faces: FaceSet, batch: int, seed: int) -> None:
+        truth = faces.truth()
+        self.faces, self.targets, self.seed = faces, soft_targets(truth), seed
+        self.squares = [square_of(row.box, SIZE) for row in faces.rows]
+        self.labelled = np.flatnonzero(truth["expression"] >= 0)
+        self.weights = rarity(truth, self.labelled)
+        self.labelled_batch = round(batch * LABELLED_SHARE) if len(self.labelled) else 0
+        self.any_batch = batch - self.labelled_batch
+
+    def draw(self, step: int, size: int) -> tuple[Tensor, dict[str, Tensor]]:
+        """Return normalised crops (B, 3, size, size) and their target distributions."""
+        random = np.random.default_rng((self.seed, step))
+        places = random.permutation(len(self.faces.rows))[: self.any_batch]
+        if self.labelled_batch:
+            chosen = random.choice(self.labelled, self.labelled_batch, p=self.weights)
+            places = np.concatenate([places, chosen])
+        crops = np.stack([augment(self.faces.pixels[i], self.squares[i], size, random) for i in places])
+        pixels = (torch.from_numpy(crops).float() - torch.tensor(MEAN)) / torch.tensor(STD)
+        return pixels.permute(0, 3, 1, 2), {head: target[places] for head, target in self.targets.items()}
