@@ -15,8 +15,8 @@ from bot.vision.face_reader import age_of, who_of
 from bot.vision.photo import Photo
 from bot.vision.rewording import recount, reword, swap_glasses
 
-SURE_FACE = 0.6  # detection score from which a face speaks first and may outnumber the caption
-SURE_HUMAN_FACE = 0.8  # needed when the caption sees only animals, for they have faces too
+SURE_FACE = 0.5  # detection score from which a face speaks first and may outnumber the caption
+SURE_HUMAN_FACE = 0.65  # needed when the caption sees only animals, for they have faces too
 FAR_FACE = 0.05  # of the photo's height; smaller faces are far away
 SURE_GLASSES = 0.9  # probability from which a reading corrects the caption
 MAX_READ = 2 * MAX_PEOPLE  # faces to read, the largest first
