@@ -42,6 +42,6 @@ def crop_face(image: Image.Image, box: Box, size: int, margin: float = FACE_MARG
     """
     side = max(box.w, box.h) * (1 + 2 * margin)
     x, y = box.center
-    corners = (x - side / 2, y - side / 2, x + side / 2, y + side / 2)
-    cut = image.convert("RGB").crop(tuple(round(value) for value in corners))  # crop pads with black
+    left, top, right, bottom = (round(value) for value in (x - side / 2, y - side / 2, x + side / 2, y + side / 2))
+    cut = image.convert("RGB").crop((left, top, right, bottom))  # crop pads with black
     return cut.resize((size, size), Image.Resampling.BILINEAR)
