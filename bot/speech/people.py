@@ -1,0 +1,92 @@
+"""Who a caption names: people and animals read from its noun phrases, and which phrase is the speaker."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from bot.domain import ANIMALS, MAX_PEOPLE, NOBODY, Age, Person, Where, Who
+from bot.speech.grammar import ALIVE, NounPhrase, Parse, parse
+from bot.speech.lexicon import lexicon, word_set
+
+YOUNG = frozenset({"baby", "child", "teen"})
+# who a phrase names -> who the face reader may have called that person
+ALSO: dict[Who, frozenset[str]] = {
+    "man": frozenset({"man", "boy"}), "boy": frozenset({"boy", "baby", "man"}),
+    "woman": frozenset({"woman", "girl"}), "girl": frozenset({"girl", "baby", "woman"}),
+}  # fmt: skip
+
+
+def infer_people(caption: str) -> tuple[Person, ...]:
+    """Tell who a caption names: up to four people and animals, the first named first, or nobody.
+
+    Expressions are ``unclear`` and everybody stands in the center (or far, in a background).
+    """
+    parsed = parse(caption)
+    found: list[Person] = []
+    for index, phrase in enumerate(parsed.phrases):
+        if phrase.kind not in ALIVE or is_depicted(phrase, index) or phrase.head == "snowman":
+            continue
+        following = parsed.phrases[index + 1].head if index + 1 < len(parsed.phrases) else ""
+        where: Where = "far" if following == "background" else "center"
+        if phrase.head == "couple":
+            found += [Person("woman", "adult", where=where), Person("man", "adult", where=where)]
+        else:
+            who, age = who_of(phrase)
+            found += [Person(who, age, where=where)] * min(phrase.count, 3)
+    return tuple(found[:MAX_PEOPLE]) or (NOBODY,)
+
+
+def who_of(phrase: NounPhrase) -> tuple[Who, Age]:
+    """Return who and age of a phrase that names somebody: an elderly man, a teenage girl."""
+    lex = lexicon()
+    if phrase.kind == "animal":
+        return cast(Who, lex.animals[phrase.head]), "-"
+    who, age = lex.people[phrase.head]
+    modifiers = set(phrase.modifiers)
+    if "baby" in modifiers:
+        return "baby", "baby"
+    if who == "person" and modifiers & {"male", "bearded"}:
+        who = "man"
+    if who == "person" and "female" in modifiers:
+        who = "woman"
+    if age == "adult" and modifiers & {"elderly", "old", "older", "senior"}:
+        age = "senior"
+    if modifiers & {"teenage", "teen"}:
+        age = "teen"
+    if who in {"boy", "girl"} and modifiers & {"little", "small", "young"}:
+        age = "child"
+    return cast(Who, who), cast(Age, age)
+
+
+def is_depicted(phrase: NounPhrase, index: int) -> bool:
+    """Tell whether a phrase is only the subject of something: a statue of a man, a sign of animals."""
+    return phrase.prep == "of" and index > 0
+
+
+def fits(phrase: NounPhrase, person: Person) -> bool:
+    """Tell whether a phrase may name this person of the people list."""
+    if phrase.kind == "animal":
+        who = lexicon().animals[phrase.head]
+        return person.who in ANIMALS and (who == person.who or phrase.head in {"animal", "pet"})
+    if phrase.kind != "person" or person.who in ANIMALS or person.who == "nobody":
+        return False
+    if phrase.head == "couple":
+        return person.who not in {"boy", "girl", "baby"}
+    who, age = who_of(phrase)
+    if "person" in {person.who, who}:
+        return age not in {"child", "baby"} or person.age in YOUNG
+    return person.who == who or person.who in ALSO.get(who, ()) or (who == "baby" and person.age in YOUNG - {"teen"})
+
+
+def speaker_phrases(parsed: Parse, person: Person) -> tuple[int, ...]:
+    """Return the index of the phrase that names the speaker: an exact match before one that may fit.
+
+    A calling the lexicon does not know counts when it acts as the subject: a bellhop pushes a cart.
+    """
+    named = [k for k, phrase in enumerate(parsed.phrases) if fits(phrase, person) and not is_depicted(phrase, k)]
+    exact = [k for k in named if who_of(parsed.phrases[k])[0] == person.who]
+    if named or person.who in ANIMALS or person.who == "nobody" or person.where == "far" or not parsed.phrases:
+        return tuple((exact or named)[:1])
+    first = parsed.phrases[0]
+    acts = any(verb.agents == (0,) and verb.base not in word_set("no_action") for verb in parsed.verbs)
+    return (0,) if first.kind == "unknown" and first.det in {"a", "an"} and acts and not first.prep else ()
