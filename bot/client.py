@@ -22,6 +22,9 @@ from bot.store.database import Database
 
 log = logging.getLogger(__name__)
 
+# The bot joins no voice channels, so what those would need is not missing.
+discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
+
 # What the invite link asks for.
 PERMISSIONS = discord.Permissions(
     view_channel=True, send_messages=True, send_messages_in_threads=True, read_message_history=True, attach_files=True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import PurePath
 
 import discord
@@ -60,6 +61,7 @@ def words(message: discord.Message, me: discord.ClientUser) -> str:
         names.append(message.guild.self_role.name)
     for name in names:
         text = text.replace(f"@{name}", "")
+    text = re.sub(r"<a?(:\w+:)\d+>", r"\1", text)  # a server's own emoji
     return " ".join(text.split())
 
 

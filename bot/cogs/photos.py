@@ -43,7 +43,7 @@ class Photos(commands.Cog):
         self._casting = Casting(desk.engine.personas, settings.default_persona)
         self._waiting = _cooldown(settings.cooldown)
         self._told_to_wait = _cooldown(settings.cooldown)
-        self._answering: set[asyncio.Task[None]] = set()
+        self._answering: dict[int, asyncio.Task[None]] = {}  # by the message that is answered
         self._locks: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
     async def cog_load(self) -> None:
@@ -55,7 +55,7 @@ class Photos(commands.Cog):
         self.purge.cancel()
         self._desk.close()
         if self._answering:
-            await asyncio.wait(self._answering, timeout=GOODBYE)
+            await asyncio.wait(self._answering.values(), timeout=GOODBYE)
 
     @tasks.loop(hours=24)
     async def purge(self) -> None:
@@ -66,22 +66,29 @@ class Photos(commands.Cog):
     @commands.Cog.listener()
     async def on_raw_message_delete(self, event: discord.RawMessageDeleteEvent) -> None:
         """Forget what belongs to a deleted message."""
-        await self._conversations.forget([event.message_id])
+        await self._forget([event.message_id])
 
     @commands.Cog.listener()
     async def on_raw_bulk_message_delete(self, event: discord.RawBulkMessageDeleteEvent) -> None:
         """Forget what belongs to deleted messages."""
-        await self._conversations.forget(event.message_ids)
+        await self._forget(event.message_ids)
+
+    async def _forget(self, message_ids: Collection[int]) -> None:
+        for task in (self._answering.get(message_id) for message_id in message_ids):
+            if task:  # deleted before it was answered
+                task.cancel()
+        await self._conversations.forget(message_ids)
 
     @commands.Cog.listener()
     async def on_message(self, message: discord.Message) -> None:
         """Answer a message if it is meant for the bot; every failure becomes one sentence."""
         if not incoming.from_person(message):
             return
-        task = asyncio.ensure_future(self._answer(message))
-        self._answering.add(task)
-        task.add_done_callback(self._answering.discard)
-        await task
+        task = self._answering[message.id] = asyncio.create_task(self._answer(message))
+        try:
+            await task
+        finally:
+            del self._answering[message.id]
 
     async def _answer(self, message: discord.Message) -> None:
         try:
@@ -140,7 +147,7 @@ class Photos(commands.Cog):
         with self._desk.seat():
             async with message.channel.typing():
                 data = await incoming.download(photo)
-                recent = await self._conversations.recent(origin.channel_id)
+                recent = await self._recent(message)
                 scene, said = await self._desk.run(partial(self._look_and_speak, data, persona, recent))
         async with self._lock(origin.channel_id):
             sent = await delivery.reply(message, delivery.in_character(persona, said.text))
@@ -166,7 +173,7 @@ class Photos(commands.Cog):
             talk = await self._earlier(message) or earlier
             with self._desk.seat():
                 async with message.channel.typing():
-                    recent = await self._conversations.recent(message.channel.id)
+                    recent = await self._recent(message)
                     turns = (*talk.turns, question)
                     speak = partial(self._desk.engine.reply, talk.scene, talk.persona, turns, speaker=talk.speaker)
                     said = await self._desk.run(partial(speak, recent=recent))
@@ -189,7 +196,7 @@ class Photos(commands.Cog):
             return False
         left = _seconds_left(self._waiting, message)
         if left and addressed and not _seconds_left(self._told_to_wait, message):
-            await delivery.tell(message, f"One at a time, please: I can answer you again in {left:.0f} seconds.")
+            await delivery.tell(message, f"One at a time, please: I can answer you again in {left:.0f} s.")
         return not left
 
     async def _earlier(self, message: discord.Message) -> Conversation | None:
@@ -199,10 +206,16 @@ class Photos(commands.Cog):
         async with self._lock(message.channel.id):
             return await self._conversations.by_message(message.reference.message_id)
 
-    def _lock(self, key: int) -> asyncio.Lock:
-        """Return the lock of a conversation, or of a channel, whose is held from sending words to storing them.
+    async def _recent(self, message: discord.Message) -> tuple[str, ...]:
+        """Return what was last said in the channel of a message."""
+        async with self._lock(message.channel.id):
+            return await self._conversations.recent(message.channel.id)
 
-        Whoever replies at once is then found to reply to something known.
+    def _lock(self, key: int) -> asyncio.Lock:
+        """Return the lock of a conversation or of a channel.
+
+        A channel's is held from sending words until they are stored, so that whoever replies at once
+        is found to reply to something known.
         """
         return self._locks.setdefault(key, asyncio.Lock())
 
@@ -228,8 +241,8 @@ class Photos(commands.Cog):
     @staticmethod
     def _note(message: discord.Message, persona: Persona, said: Reply) -> None:
         """Write what happened to the log, without anybody's words."""
-        total = said.timings_ms.get("total", 0.0)
-        log.info("Answered message %s as %s (%s, %.0f ms).", message.id, persona.id, said.source, total)
+        seconds = (discord.utils.utcnow() - message.created_at).total_seconds()
+        log.info("Answered message %s as %s (%s) after %.1f s.", message.id, persona.id, said.source, seconds)
 
 
 def _cooldown(seconds: float) -> commands.CooldownMapping[discord.Message] | None:

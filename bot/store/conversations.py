@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import CursorResult, delete, or_, select
+from sqlalchemy import CursorResult, Result, delete, or_, select, update
 from sqlalchemy.orm import selectinload
 
 from bot.domain import Conversation, Persona, Scene, Turn
@@ -92,10 +93,10 @@ class Conversations:
         deleted while the answer was being made.
         """
         async with self._database.session() as session:
-            row = await session.get(ConversationRow, conversation_id)
-            if row is None:
+            # Writing first takes the lock, so that nobody deletes the conversation half-way.
+            touch = update(ConversationRow).where(ConversationRow.id == conversation_id).values(updated_at=now())
+            if not _count(await session.execute(touch)):
                 return
-            row.updated_at = now()
             for turn, author in ((question, author_id), (answer, None)):
                 session.add(
                     TurnRow(
@@ -150,5 +151,9 @@ class Conversations:
         """Delete conversations without a word for ``days`` days and return how many there were."""
         old = delete(ConversationRow).where(ConversationRow.updated_at < now() - timedelta(days=days))
         async with self._database.session() as session:
-            result = await session.execute(old)
-        return result.rowcount if isinstance(result, CursorResult) else 0
+            return _count(await session.execute(old))
+
+
+def _count(result: Result[Any]) -> int:
+    """Return how many rows a statement changed."""
+    return result.rowcount if isinstance(result, CursorResult) else 0

@@ -21,11 +21,13 @@ class FakeEngine:
         self.gate.set()
         self.broken = False
         self.long = False
+        self.looked = 0
         self.asked: list[tuple[Turn, ...]] = []
         self.recent: list[tuple[str, ...]] = []
 
     def look(self, data: bytes) -> Scene:
         photo = decode(data)
+        self.looked += 1
         pixel = photo.image.resize((1, 1)).getpixel((0, 0))
         assert isinstance(pixel, tuple)
         colour = COLOURS[pixel.index(max(pixel))]
@@ -49,4 +51,4 @@ class FakeEngine:
         self.recent.append(tuple(recent))
         said = f"to {turns[-1].author}, who said {turns[-1].text!r}" if turns else "for the first time"
         text = f"I am in {scene.caption} and speak {said}, in a {persona.voice} voice, after {len(turns)} turns."
-        return Reply(f"{text} " + "Word. " * 700 if self.long else text, "framed", {"total": 1.0})
+        return Reply(f"{text} " + "Word. " * 500 if self.long else text, "framed", {"total": 1.0})

@@ -50,6 +50,7 @@ class Rest:
         self.own_faults: list[str] = []  # answers of this server that Discord would not give
         self.refusals: list[str] = []
         self.typing: list[Channel] = []
+        self.downloads = 0
         self.on_message: Callable[[Message], None] = lambda message: None
 
     def routes(self) -> list[web.RouteDef]:
@@ -177,6 +178,7 @@ class Rest:
         raise Refused(404, 0, "404: Not Found")
 
     async def download(self, request: web.Request) -> web.Response:
+        self.downloads += 1
         file = self.world.file(int(request.match_info["file"]))
         return web.Response(body=file.data) if file else web.Response(status=404)
 

@@ -9,11 +9,10 @@ async with LoopbackDiscord() as discord_:
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Self
 
-import aiohttp
 import discord
 import discord.gateway
 import discord.http
@@ -66,6 +65,10 @@ class LoopbackDiscord:
         await self.gateway.close()
         await self._runner.cleanup()
 
+    async def unplug(self) -> None:
+        """Stop listening, as if there were no network."""
+        await self._runner.cleanup()
+
     @staticmethod
     def _point_at(api: str, gateway: yarl.URL, cdn: str) -> None:
         discord.http.Route.BASE = api
@@ -79,6 +82,7 @@ class LoopbackDiscord:
         """Run the bot until the block ends; an error of the bot fails the test."""
         database = await Database.open(settings.database_url)
         bot = TalkingPhotosBot(settings, engine, database, read_content=read_content, guild_ready_timeout=0.05)
+        bot.before_identify_hook = _no_pause
         async with bot:
             task = asyncio.create_task(bot.start(settings.require_token()))
             ready = asyncio.create_task(bot.wait_until_ready())
@@ -123,10 +127,11 @@ class LoopbackDiscord:
         return message
 
     async def delete(self, *messages: Message) -> None:
-        """Delete messages of one channel."""
+        """Delete messages of one channel, and give the bot time to hear of it."""
         for message in messages:
             del message.channel.messages[message.id]
         await self.gateway.messages_deleted(*messages)
+        await asyncio.sleep(0.1)
 
     def note(self, what: str) -> None:
         """Write into the story what no message shows."""
@@ -142,6 +147,12 @@ class LoopbackDiscord:
         assert channel is None or message.channel is channel, f"the bot wrote in {message.channel.name}"
         return message
 
+    async def until(self, condition: Callable[[], object]) -> None:
+        """Wait until something has come true on the server."""
+        async with asyncio.timeout(PATIENCE):
+            while not condition():  # noqa: ASYNC110 - any condition, not one event
+                await asyncio.sleep(0.01)
+
     async def silence(self, seconds: float = 0.25) -> None:
         """Check that the bot says nothing for a while."""
         try:
@@ -155,7 +166,5 @@ class LoopbackDiscord:
         self._answers.put_nowait(message)
 
 
-async def download(url: str) -> tuple[int, bytes]:
-    """Fetch a file of the loopback server and return its status and content."""
-    async with aiohttp.ClientSession() as session, session.get(url) as response:
-        return response.status, await response.read()
+async def _no_pause(shard_id: int | None, *, initial: bool = False) -> None:
+    """Identify at once: the loopback Discord does not mind."""

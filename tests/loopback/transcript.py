@@ -10,9 +10,9 @@ from tests.loopback.world import Message, World
 
 
 def transcript(world: World, story: Sequence[Message | str]) -> str:
-    """Return the story, message by message, each with what it replies to."""
+    """Return the story, message by message, each with what it replies to if that is not the one before it."""
     lines: list[str] = []
-    place = None
+    place = before = None
     for entry in story:
         if isinstance(entry, str):
             lines += ["", f"    ({entry})"]
@@ -20,10 +20,11 @@ def transcript(world: World, story: Sequence[Message | str]) -> str:
         if entry.channel is not place:
             place = entry.channel
             lines += ["", f"== {'#' if place.guild_id else ''}{place.name} =="]
-        if entry.reply_to:
+        if entry.reply_to and entry.reply_to is not before:
             lines.append(f"  ,-- {entry.reply_to.author.name}: {_shorten(_readable(world, entry.reply_to))}")
         author = f"{entry.author.name}{' [BOT]' if entry.author.bot else ''}: "
         lines += textwrap.wrap(author + _readable(world, entry), 110, subsequent_indent="    ")
+        before = entry
     return "\n".join(lines).strip() + "\n"
 
 

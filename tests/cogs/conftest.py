@@ -1,0 +1,37 @@
+"""A loopback Discord with the bot on it, for every test of the cogs."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bot.client import TalkingPhotosBot
+from bot.settings import Settings
+from tests.loopback.fake_engine import FakeEngine
+from tests.loopback.server import TOKEN, LoopbackDiscord
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    database = f"sqlite+aiosqlite:///{tmp_path}/bot.db"
+    return Settings(_env_file=None, discord_token=TOKEN, cooldown=0, database_url=database)
+
+
+@pytest.fixture
+def engine() -> FakeEngine:
+    return FakeEngine()
+
+
+@pytest.fixture
+async def loopback() -> AsyncIterator[LoopbackDiscord]:
+    """Give an empty Discord; whatever the bot asks of it must be right in the end."""
+    async with LoopbackDiscord() as server:
+        yield server
+    assert server.rest.violations == []
+    assert server.rest.own_faults == []
+
+
+@pytest.fixture
+async def bot(loopback: LoopbackDiscord, settings: Settings, engine: FakeEngine) -> AsyncIterator[TalkingPhotosBot]:
+    async with loopback.running(settings, engine) as running:
+        yield running
