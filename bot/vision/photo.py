@@ -7,9 +7,12 @@ is decoded; every way a file can be wrong is a BadInput with one sentence. All m
 from __future__ import annotations
 
 import logging
+import os
 import re
 import threading
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from io import BytesIO
 from math import ceil, sqrt
@@ -109,7 +112,8 @@ def _upright(opened: Image.Image) -> Photo:
     scale = min(1.0, sqrt(WORKING_PIXELS / (width * height)))
     # A JPEG decodes straight to 1/2, 1/4 or 1/8, never below what is asked for; others ignore this.
     opened.draft(None, (ceil(width * scale), ceil(height * scale)))
-    opened.load()
+    with _quiet_libtiff() if opened.format == "TIFF" else nullcontext():
+        opened.load()
     turned = _turned(opened)
     if (turned.width > turned.height) != (opened.width > opened.height):
         width, height = height, width
@@ -117,6 +121,24 @@ def _upright(opened: Image.Image) -> Photo:
     image = _on_white(_eight_bit(turned).resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0))
     image.info = {}
     return Photo(image, width, height)
+
+
+@contextmanager
+def _quiet_libtiff() -> Iterator[None]:
+    """Send stderr nowhere: libtiff writes its complaints there itself, past Python."""
+    try:
+        stderr = os.dup(2)
+    except OSError:  # no stderr, nothing to keep quiet
+        yield
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(stderr, 2)
+        os.close(stderr)
+        os.close(nowhere)
 
 
 def _turned(image: Image.Image) -> Image.Image:

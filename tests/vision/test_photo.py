@@ -177,6 +177,8 @@ BAD = {
     "100 megapixels": (png(10000, 10000, (b"IDAT", b"")), "100 megapixels"),
     "bomb": (png(60000, 60000, (b"IDAT", zlib.compress(bytes(1 << 20)))), "too many pixels"),
     "huge gif": (b"GIF89a" + struct.pack("<HHBBB", 60000, 60000, 0, 0, 0) + b";", "."),
+    "tiff without a directory": (encode(picture(), "TIFF", compression="tiff_lzw")[:-30] + bytes(30), "damaged"),
+    "corrupt lzw tiff": (encode(picture(), "TIFF", compression="tiff_lzw").replace(b"\x80", b"\x7f"), "damaged"),
     "text bomb": (png(8, 8, (b"zTXt", b"a\0\0" + zlib.compress(bytes(1 << 27)))), "damaged"),
 }
 
