@@ -50,7 +50,7 @@ async def test_no_network_is_one_sentence(settings: Settings) -> None:
 
 
 async def test_an_unknown_default_persona_is_one_sentence(settings: Settings) -> None:
-    with pytest.raises(BadInput, match="DEFAULT_PERSONA cannot be 'nobody'"):
+    with pytest.raises(BadInput, match="DEFAULT_PERSONA cannot be used: There is no persona 'nobody'"):
         await run_bot(settings.model_copy(update={"default_persona": "nobody"}), FakeEngine())
 
 

@@ -6,21 +6,23 @@ import re
 from collections.abc import Mapping
 
 from bot.domain import BadInput, Persona
+from bot.speech.personas import find_persona
 
 
 class Casting:
     """Chooses among the personas by what a message says.
 
-    Raises BadInput when ``default`` is neither the id nor the name of a persona.
+    Raises BadInput when ``default`` is no persona.
     """
 
     def __init__(self, personas: Mapping[str, Persona], default: str) -> None:
         self._by_name = {
             name.casefold(): persona for persona in personas.values() for name in (persona.name, persona.id)
         }
-        if default.casefold() not in self._by_name:
-            raise BadInput(f"DEFAULT_PERSONA cannot be {default!r}; choose one of {', '.join(personas)}.")
-        self._default = self._by_name[default.casefold()]
+        try:
+            self._default = find_persona(personas, default)
+        except BadInput as problem:
+            raise BadInput(f"DEFAULT_PERSONA cannot be used: {problem}") from None
         # The longest name first: "queen of hearts" is not the queen.
         names = "|".join(re.escape(name) for name in sorted(self._by_name, key=len, reverse=True))
         self._named = re.compile(rf"(?:^\W*|\bas (?:an? |the )?)({names})\b")

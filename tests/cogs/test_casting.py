@@ -42,5 +42,7 @@ def test_the_default_may_be_an_id_or_a_name() -> None:
 
 
 def test_an_unknown_default_is_refused_with_the_choices() -> None:
-    with pytest.raises(BadInput, match=r"DEFAULT_PERSONA cannot be 'nobody'; choose one of self, queen"):
+    with pytest.raises(
+        BadInput, match=r"DEFAULT_PERSONA cannot be used: There is no persona 'nobody'; choose one of self, queen"
+    ):
         Casting(PERSONAS, "nobody")
