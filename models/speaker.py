@@ -10,9 +10,11 @@ Shapes: B batch, T new positions, P cached positions, S = P + T, C width, H head
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -22,14 +24,14 @@ Past = tuple[Tensor, Tensor]  # keys and values of earlier positions, each (B, H
 
 @dataclass(frozen=True)
 class SpeakerConfig:
-    """Sizes; the defaults give 8.0M parameters."""
+    """Sizes; the defaults give 5.5M parameters."""
 
     vocabulary: int = 6000
-    width: int = 320
+    width: int = 256
     layers: int = 5
-    heads: int = 5
-    hidden: int = 832
-    dropout: float = 0.1
+    heads: int = 4
+    hidden: int = 672
+    dropout: float = 0.0
     rope_base: float = 10000.0
 
     def as_dict(self) -> dict[str, Any]:
@@ -40,7 +42,7 @@ class SpeakerConfig:
 def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
     """Turn each pair (i, i + D/2) of x (B, H, T, D) by its position's angle; cos, sin (B, 1, T, D/2)."""
     a, b = x.chunk(2, dim=-1)
-    return torch.cat((a * cos - b * sin, b * cos + a * sin), dim=-1)
+    return torch.cat((a * cos - b * sin, b * cos + a * sin), dim=-1).to(x.dtype)
 
 
 class Attention(nn.Module):
@@ -61,7 +63,7 @@ class Attention(nn.Module):
         q, k = rotate(q, cos, sin), rotate(k, cos, sin)  # (B, H, T, D)
         if past is not None:
             k, v = torch.cat((past[0], k), dim=2), torch.cat((past[1], v), dim=2)  # (B, H, S, D)
-        y = F.scaled_dot_product_attention(q, k.to(q.dtype), v, attn_mask=mask)
+        y = F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
         return self.out(y.transpose(1, 2).reshape(b, t, c)), (k, v)
 
 
@@ -98,9 +100,9 @@ class Speaker(nn.Module):
         self.blocks = nn.ModuleList(Block(config) for _ in range(config.layers))
         self.norm = nn.RMSNorm(config.width, eps=1e-5)
         self.apply(self._initialise)
-        for block in self.blocks:  # keeps the residual stream's variance at 1 (GPT-2)
-            for layer in (block.attention.out, block.down):
-                nn.init.normal_(layer.weight, std=0.02 / (2 * config.layers) ** 0.5)
+        for name, weight in self.named_parameters():
+            if name.endswith(("out.weight", "down.weight")):  # keeps the residual stream's variance (GPT-2)
+                nn.init.normal_(weight, std=0.02 / (2 * config.layers) ** 0.5)
 
     @staticmethod
     def _initialise(module: nn.Module) -> None:
@@ -149,3 +151,23 @@ class CachedSpeaker(nn.Module):
         pairs = [(pasts[i], pasts[i + 1]) for i in range(0, len(pasts), 2)]
         features, presents = self.speaker(ids, positions[None], mask[None, None], pairs)
         return (self.speaker.head(features), *(tensor for pair in presents for tensor in pair))
+
+
+class EagerSession:
+    """Runs a speaker under bot.speech.decoder.Decoder without exporting it first."""
+
+    def __init__(self, speaker: Speaker) -> None:
+        config = speaker.config
+        shape: list[Any] = ["batch", config.heads, "past", config.width // config.heads]
+        names = [f"{kind}_{i}" for i in range(config.layers) for kind in ("k", "v")]
+        self._outputs = ["logits", *(f"present_{name}" for name in names)]
+        self.input_shapes: dict[str, list[Any]] = {"ids": ["batch", "sequence"], **{f"past_{n}": shape for n in names}}
+        self._module = CachedSpeaker(speaker)
+        self._device = speaker.embedding.weight.device
+
+    @torch.no_grad()
+    def run(self, feeds: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Run the network once in eval mode and return every output by name."""
+        inputs = [torch.from_numpy(feeds[name]).to(self._device) for name in self.input_shapes]
+        outputs = self._module.eval()(*inputs)
+        return {name: value.cpu().numpy() for name, value in zip(self._outputs, outputs, strict=True)}

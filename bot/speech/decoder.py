@@ -47,10 +47,11 @@ class Decoder:
         """Load the tokenizer; raise Failure when it is not the one the speaker was trained with."""
         self._session = session
         self._tokenizer = Tokenizer.from_file(str(tokenizer_path))
-        known = {special: self._tokenizer.token_to_id(special) for special in SPECIALS}
-        if None in known.values():
+        found = {special: self._tokenizer.token_to_id(special) for special in SPECIALS}
+        known = {special: token for special, token in found.items() if token is not None}
+        if len(known) < len(SPECIALS):
             raise Failure(f"{tokenizer_path} is no speaker tokenizer; rebuild it with `python -m export speaker`.")
-        self._end, self._pad = int(known[END]), int(known[PAD])
+        self._end, self._pad = known[END], known[PAD]
         self._never = np.array([i for i in known.values() if i != self._end])  # not to be written inside a reply
         shapes = session.input_shapes
         self._empty: Cache = {
