@@ -6,21 +6,23 @@ corrected in the caption as well (bot/vision/rewording.py).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import permutations
+from itertools import product
 
-from bot.domain import Age, FaceReading, Person, Who
+from bot.domain import MAX_PEOPLE, Age, FaceReading, Person, Who
 from bot.vision import lexicon
 from bot.vision.caption_people import Mention
 from bot.vision.face_reader import age_of
 
 SURE_AGE = 0.5  # probability of the age band from which a face may turn a man into a boy
 SURE_EYEWEAR = 0.7
-MAX_SLOTS = 6  # people of the caption that faces are matched with; more would only cost time
+MAX_SLOTS = 5  # people of the caption that faces are matched with; more would only cost time
+# What leaving a face without words costs, where 1 is a face of the other gender: as long as somebody the
+# caption counts has no face, and as long as only "some men" may have more.
+LEFT_OUT, LEFT_OUT_OF_MANY = 2.0, 0.5
 
-MALE: frozenset[Who] = frozenset({"man", "boy"})
-FEMALE: frozenset[Who] = frozenset({"woman", "girl"})
+Way = tuple[int | None, ...]  # for each face its slot
 YOUNG: frozenset[Age] = frozenset({"baby", "child"})
 GROWN: frozenset[Age] = frozenset({"adult", "senior"})
 _MIDDLE_AGED = frozenset({"40-49", "50-59"})
@@ -37,20 +39,38 @@ class Seen:
 def match(seen: Sequence[Seen], mentions: Sequence[Mention]) -> list[Mention | None]:
     """Return for each face, the largest first, the noun phrase it belongs to, or None.
 
-    Of all ways to hand the caption's people to the largest faces the one with the fewest
-    contradictions is taken; among equals the larger face gets who is named first.
+    Of all ways to hand the caption's people to the largest faces the one with the fewest contradictions
+    is taken; among equals the larger face gets who is named first.
     """
+    faces = seen[:MAX_PEOPLE]
     human = [m for m in mentions if m.human]
-    slots = [m for m in human for _ in range(m.count if m.exact else max(m.count, len(seen)))][:MAX_SLOTS]
-    count = min(len(seen), len(slots))
-    ways = permutations(range(len(slots)), count)
-    best = min(ways, key=lambda way: sum(_contradictions(seen[i], slots[slot]) for i, slot in enumerate(way)))
-    return [slots[slot] for slot in best] + [None] * (len(seen) - count)
+    slots = [m for m in human for _ in range(m.count if m.exact else max(m.count, len(faces)))][:MAX_SLOTS]
+    against = [[_contradictions(face, slot) for slot in slots] for face in faces]
+    sizes = [face.person.box.h if face.person.box else 1.0 for face in faces]
+    best = min(_ways(len(faces), len(slots)), key=lambda way: _cost(way, against, slots, sizes))
+    return [None if slot is None else slots[slot] for slot in best] + [None] * (len(seen) - len(faces))
 
 
-def gender_of(who: Who) -> lexicon.Gender | None:
-    """Return the gender a kind of person implies."""
-    return "male" if who in MALE else "female" if who in FEMALE else None
+def _ways(faces: int, slots: int) -> Iterator[Way]:
+    """Yield every way to give each face a slot of its own or none, early slots first."""
+    for way in product([*range(slots), None], repeat=faces):
+        taken = [slot for slot in way if slot is not None]
+        if len(taken) == len(set(taken)):
+            yield way
+
+
+def _cost(way: Way, against: Sequence[Sequence[float]], slots: Sequence[Mention], sizes: Sequence[float]) -> float:
+    """Weigh a way: contradictions, faces left out though somebody is named, large faces left out for small ones."""
+    given = {face: slot for face, slot in enumerate(way) if slot is not None}
+    cost = sum(against[face][slot] for face, slot in given.items())
+    left_out = [face for face in range(len(way)) if face not in given]
+    idle = [slot for i, slot in enumerate(slots) if i not in given.values()]
+    cost += LEFT_OUT * min(len(left_out), sum(slot.exact for slot in idle))
+    cost += LEFT_OUT_OF_MANY * min(len(left_out), sum(not slot.exact for slot in idle))
+    for face in left_out:
+        smaller = [sizes[other] / sizes[face] for other in given if other > face]
+        cost += 2 * (1 - min(smaller, default=1.0))
+    return cost
 
 
 def ages_differ(one: Age, other: Age) -> bool:
@@ -64,7 +84,7 @@ def fuse(seen: Seen, mention: Mention | None) -> Person:
     face, reading = seen.person, seen.reading
     if mention is None:
         return face
-    gender = _read_gender(reading) or gender_of(mention.who)
+    gender = _read_gender(reading) or lexicon.gender_of(mention.who)
     age = _age(reading, mention)
     who = _who(lexicon.NOUNS[mention.noun].who, age, gender)
     # A mood the caption says aloud cannot be taken back, so it wins.
@@ -110,7 +130,7 @@ def _age(reading: FaceReading, mention: Mention) -> Age:
 
 def _contradictions(seen: Seen, mention: Mention) -> float:
     """Weigh what speaks against a face being the one a noun phrase names."""
-    said, read = gender_of(mention.who), _read_gender(seen.reading)
+    said, read = lexicon.gender_of(mention.who), _read_gender(seen.reading)
     against = float(bool(said and read and said != read))
     if lexicon.NOUNS[mention.noun].who != "person" or mention.age != "adult":
         against += ages_differ(age_of(seen.reading), mention.age)

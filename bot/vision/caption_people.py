@@ -94,10 +94,12 @@ def infer_people(caption: str) -> tuple[Person, ...]:
     return tuple(people[:MAX_PEOPLE]) or (NOBODY,)
 
 
-def owner_of(pronoun: int, mentions: Sequence[Mention]) -> Mention | None:
-    """Return whom a pronoun at a token index means: the nearest single person named before it."""
+def owner_of(pronoun: int, words: Sequence[str], mentions: Sequence[Mention]) -> Mention | None:
+    """Return whom the pronoun at a token index means: the nearest single person before it whom it fits."""
+    meant = lexicon.PRONOUNS[words[pronoun]]
     before = [m for m in mentions if m.human and m.count == 1 and m.last < pronoun]
-    return before[-1] if before else None
+    fitting = [m for m in before if lexicon.gender_of(lexicon.NOUNS[m.noun].who) in {None, meant}]
+    return next(reversed(fitting), None)
 
 
 def _mention_at(words: Sequence[str], index: int) -> Mention | None:
@@ -133,12 +135,12 @@ def _only_describes(words: Sequence[str], index: int) -> bool:
 def _phrase_start(words: Sequence[str], noun: int) -> int:
     """Return where the words describing a noun begin: at its article or number."""
     for index in range(noun - 1, max(-1, noun - 1 - _WINDOW), -1):
-        if words[index] in lexicon.DETERMINERS or words[index] in lexicon.NUMBERS:
-            grouped = words[max(0, index - 1) : index + 1]
-            if "of" in words[index + 1 : noun] or index == 0 or grouped[0] not in lexicon.DETERMINERS:
-                return index
-            return index - 1
-        if words[index] in lexicon.BREAKS or (words[index] in lexicon.NOUNS and words[index] not in lexicon.MODIFIERS):
+        word, before = words[index], words[index - 1] if index else ""
+        if word == "of" and before not in lexicon.COLLECTIVES:
+            return index + 1  # "an old photo of women"
+        if word in lexicon.DETERMINERS or word in lexicon.NUMBERS:
+            return index - 1 if before in lexicon.DETERMINERS and "of" not in words[index:noun] else index
+        if word in lexicon.BREAKS or (word in lexicon.NOUNS and word not in lexicon.MODIFIERS):
             return index + 1
     return max(0, noun - _WINDOW)
 
@@ -163,7 +165,7 @@ def _count(before: Sequence[str], entry: lexicon.Noun) -> tuple[int, bool]:
             return lexicon.NUMBERS[word], True
         if word in lexicon.MANY_WORDS and entry.count > 1:
             return MANY, False
-    if "of" in before and entry.count > 1 and {"couple", "pair"} & {*before}:
+    if entry.count > 1 and {"couple", "pair"} & {*before}:
         return 2, True
     return entry.count, entry.count == 1 or entry.exact
 
@@ -177,7 +179,8 @@ def _described(entry: lexicon.Noun, before: Sequence[str]) -> tuple[Who, Age]:
         gender = lexicon.GENDERED.get(word)
         if gender and who == "person":
             who = lexicon.gendered(who, age, gender)
-        age = lexicon.AGED.get(word, age)
+        described = lexicon.AGED.get(word, age)
+        age = age if described == "senior" and entry.age != "adult" else described  # "an older child" is a child
     return who, age
 
 
@@ -232,7 +235,7 @@ def _with_pronouns(mentions: list[Mention], words: Sequence[str]) -> list[Mentio
     """Let "his" and "her" say the gender of "a player"."""
     for index, word in enumerate(words):
         gender = lexicon.PRONOUNS.get(word)
-        owner = owner_of(index, mentions) if gender else None
+        owner = owner_of(index, words, mentions) if gender else None
         if gender and owner and owner.who == "person":
             known = replace(owner, who=lexicon.gendered(owner.who, owner.age, gender))
             mentions = [known if mention is owner else mention for mention in mentions]

@@ -38,7 +38,7 @@ soldier firefighter passenger pedestrian friend teammate opponent cyclist biker 
 swimmer athlete performer singer musician guitarist dancer doctor nurse judge guest customer tourist hiker
 climber fisher farmer keeper vendor waiter shopper photographer baseman golfer boxer gamer teammate visitor
 spectator competitor racer parent owner drummer barista clown wakeboarder diver trainer skater cadet adult
-lifeguard"""
+lifeguard knight"""
 _ROLE_PLURALS = " ".join(f"{role}s" for role in _ROLES.split() if role not in {"person", "baseman", "figure"})
 _ANIMALS = """animal horse pony foal elephant giraffe zebra bear cow bull calf lamb goat pig bird duck seagull gull
 pigeon parrot owl eagle hawk swan rooster hen rabbit bunny hamster squirrel monkey gorilla lion tiger
@@ -94,6 +94,7 @@ NUMBERS: Mapping[str, int] = {
     "both": 2,
 }
 MANY_WORDS = _words("group several some many few bunch crowd herd flock team line row gang pack various")
+COLLECTIVES = MANY_WORDS | {"couple", "pair"}  # "a couple of men"
 DETERMINERS = _words("a an the his her their its another one this that each every") | MANY_WORDS
 # Words that end the phrase before them, so what stands before cannot describe the noun after.
 BREAKS = _words(
@@ -171,6 +172,11 @@ EXPRESSIONS: Mapping[str, Expression] = _moods(
     scared="scared frightened afraid terrified",
     disgusted="disgusted",
 )
+
+
+def gender_of(who: Who) -> Gender | None:
+    """Return the gender a kind of person implies."""
+    return "male" if who in {"man", "boy"} else "female" if who in {"woman", "girl"} else None
 
 
 def gendered(who: Who, age: Age, gender: Gender) -> Who:

@@ -17,6 +17,7 @@ from bot.vision.rewording import recount, reword, swap_glasses
 
 SURE_FACE = 0.5  # detection score from which a face speaks first and may outnumber the caption
 SURE_HUMAN_FACE = 0.65  # needed when the caption sees only animals, for they have faces too
+IN_FRONT = 0.6  # of the largest face's height
 FAR_FACE = 0.05  # of the photo's height; smaller faces are far away
 SURE_GLASSES = 0.9  # probability from which a reading corrects the caption
 MAX_READ = 2 * MAX_PEOPLE  # faces to read, the largest first
@@ -92,8 +93,7 @@ def place(box: Box, width: int, height: int) -> Where:
 
 def compose(caption: str, seen: Sequence[Seen]) -> Scene:
     """Join a caption and the faces seen, the largest first, into one Scene."""
-    near = sum(face.person.score >= SURE_FACE and face.person.where != "far" for face in seen)
-    caption = recount(_without_wrong_glasses(caption, seen), near)
+    caption = recount(_without_wrong_glasses(caption, seen), _in_front(seen))
     mentions = people_in_caption(caption)
     matched = match(seen, mentions)
     people = [fuse(face, mention) for face, mention in zip(seen, matched, strict=True)]
@@ -102,6 +102,12 @@ def compose(caption: str, seen: Sequence[Seen]) -> Scene:
     faces = [sum(other is mention for other in matched) for mention in mentions]
     faceless = [m.person() for m, count in zip(renamed, faces, strict=True) for _ in range(_missing(m, count))]
     return Scene(caption, _in_order(people, faceless))
+
+
+def _in_front(seen: Sequence[Seen]) -> int:
+    """Count the sure faces that are not much smaller than the largest: others may stand behind, unmentioned."""
+    heights = [face.person.box.h for face in seen if face.person.box and face.person.score >= SURE_FACE]
+    return sum(height >= IN_FRONT * max(heights) for height in heights)
 
 
 def _credible(faces: Sequence[Face], mentions: Sequence[Mention]) -> list[Face]:

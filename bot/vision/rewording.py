@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from bot.domain import Person, Who
 from bot.vision import lexicon
-from bot.vision.agreement import YOUNG, ages_differ, gender_of
+from bot.vision.agreement import YOUNG, ages_differ
 from bot.vision.caption_people import Mention, Token, owner_of, people_in_caption, tokens_of
 
 _NOUNS: Mapping[Who, tuple[str, str]] = {
@@ -20,7 +20,7 @@ _NOUNS: Mapping[Who, tuple[str, str]] = {
     "person": ("person", "people"),
 }
 _CHILD = ("child", "children")
-_SMALL = frozenset({"little", "small", "tiny", "young"})
+_SMALL = frozenset({"little", "small", "tiny"})
 _TO_HER = {"he": "she", "his": "her", "him": "her", "himself": "herself"}
 _TO_HIM = {"she": "he", "hers": "his", "herself": "himself"}
 
@@ -64,11 +64,12 @@ def reword(
     for mention in mentions:
         people = [person for named, person in faces if named is mention]
         corrected.append(_reword_phrase(draft, mention, people) if people else mention)
-    for index, token in enumerate(draft.tokens):
-        owner = owner_of(index, mentions) if token.text in lexicon.PRONOUNS else None
+    words = [token.text for token in draft.tokens]
+    for index, word in enumerate(words):
+        owner = owner_of(index, words, mentions) if word in lexicon.PRONOUNS else None
         if owner:
-            gender = gender_of(corrected[mentions.index(owner)].who)
-            if gender and gender != lexicon.PRONOUNS[token.text]:
+            gender = lexicon.gender_of(corrected[mentions.index(owner)].who)
+            if gender and gender != lexicon.PRONOUNS[word]:
                 draft.changes[index] = _other_pronoun(draft.tokens, index)
     return draft.text(), corrected
 
@@ -76,10 +77,10 @@ def reword(
 def recount(caption: str, faces: int) -> str:
     """Raise the number a caption says when more faces are seen than the only people it names."""
     human = [mention for mention in people_in_caption(caption) if mention.human]
-    if len(human) != 1 or not 1 < human[0].count < faces or not human[0].exact:
+    if len(human) != 1 or not 1 < human[0].count < faces or not human[0].exact or "others" in caption:
         return caption
     draft = Draft(caption)
-    for index in range(human[0].first, human[0].last):
+    for index in range(max(human[0].first, human[0].last - 3), human[0].last):
         if draft.tokens[index].text in lexicon.NUMBERS:
             draft.changes[index] = next((word for word, n in lexicon.NUMBERS.items() if n == faces), "many")
     return draft.text()
@@ -113,30 +114,30 @@ def _reword_phrase(draft: Draft, mention: Mention, people: Sequence[Person]) -> 
     elif mention.count == 1:
         mention = replace(mention, who=person.who, age=person.age)
     for index in range(mention.first, mention.last):
-        change = _reword_adjective(draft.tokens[index].text, people)
+        change = _reword_adjective(draft.tokens[index].text, noun, people, replaced=bool(wrong))
         if change is not None:
             draft.changes[index] = change
     draft.fit_article(mention.first)
     return mention
 
 
-def _reword_adjective(word: str, people: Sequence[Person]) -> str | None:
+def _reword_adjective(word: str, noun: lexicon.Noun, people: Sequence[Person], *, replaced: bool) -> str | None:
     """Return what stands instead of an adjective that is untrue, "" for nothing, None to keep it."""
-    genders = {gender_of(p.who) for p in people}
+    genders = {lexicon.gender_of(p.who) for p in people}
     if word in {"male", "female"} and genders <= {"male", "female"} and word not in genders:
         return "female" if word == "male" else "male"
     if word == "bearded" and genders == {"female"}:
         return ""
-    if lexicon.AGED.get(word) == "senior" and all(p.age != "senior" for p in people):
+    if lexicon.AGED.get(word) == "senior" and noun.age == "adult" and all(p.age != "senior" for p in people):
         return ""
-    if word in _SMALL and all(p.age in {"adult", "senior"} for p in people):
-        return "" if word != "young" or all(p.age == "senior" for p in people) else None
+    if replaced and word in _SMALL and all(p.age in {"adult", "senior"} for p in people):
+        return ""  # "a little girl" who is a woman
     return None
 
 
 def _denies(noun: Who, person: Who) -> bool:
     """Tell whether a noun's gender is not the person's."""
-    said, known = gender_of(noun), gender_of(person)
+    said, known = lexicon.gender_of(noun), lexicon.gender_of(person)
     return bool(said and known and said != known)
 
 
