@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields
 from functools import lru_cache
 
 from bot.domain import ANIMALS, Person, Scene
-from bot.speech.grammar import ADVERBS, ALIVE, CLAUSE_WORDS, END, PREPOSITIONS, NounPhrase, Parse, Verb, parse
+from bot.speech.grammar import ADVERBS, ALIVE, BE, CLAUSE_WORDS, END, PREPOSITIONS, NounPhrase, Parse, Verb, parse
 from bot.speech.lexicon import article, gerund, lexicon, word_set
 from bot.speech.people import fits, infer_people, is_depicted, speaker_phrases
 
@@ -232,19 +232,22 @@ class _Reader:
             return ""  # lifts his leg to swing
         if prep == "from" and any(verb.base in word_set("looking") for verb in self.parsed.verbs):
             return usual
+        if prep == "along" and phrase.head in word_set("furniture"):
+            return "by"
         if prep in word_set("along") or (prep == "of" and self.parsed.word(phrase.start - 2) in word_set("parts")):
             return usual
         if prep in word_set("passing"):
             return "by"
-        room = k == 0 and not prep and phrase.head not in word_set("furniture") | {"bar"}
+        room = k == 0 and not prep and phrase.head in word_set("rooms")
         return usual if room and self.scene.people[0].who == "nobody" else ""
 
     def _elsewhere(self, phrase: NounPhrase) -> bool:
         """Tell whether a phrase says where somebody else is: teammates standing in the dugout."""
         before = [verb for verb in self.parsed.verbs if verb.index < phrase.start]
-        if not before or not self.mine or before[-1].form == "finite":
+        if not before or not self.mine or not before[-1].agents or self._does(before[-1]):
             return False
-        return bool(before[-1].agents) and not self._does(before[-1])
+        clause = self.parsed.tokens[self.phrases[self.mine[0]].end : before[-1].index]
+        return before[-1].form != "finite" or bool({"while", "as"} & set(clause))
 
     def _animal(self) -> tuple[str, bool]:
         """Return an animal that is not the speaker, and whether it is another of the speaker's kind."""
@@ -319,13 +322,14 @@ class _Reader:
         reduced = {one.index for one in later if one.form != "finite"}  # watching a man | riding a horse
         limit = following.index if following else len(tokens)
         cuts = [end]
-        while end < limit and tokens[end] != END and tokens[end] not in CLAUSE_WORDS:
+        while end < limit and tokens[end] != END and tokens[end] not in CLAUSE_WORDS | BE:
             if tokens[end] == "and" or end in reduced or (tokens[end] in PREPOSITIONS and tokens[end] != "of"):
                 cuts.append(end)
             end += 1
         if following and end == limit and not self._does(following):
             end = cuts[-1]  # the noun before another's verb belongs to that verb
-        fitting = [cut for cut in (*cuts, end) if cut <= end and self._length(verb, cut) <= MAX_DOING_WORDS]
+        whole = [cut for cut in (*cuts, end) if cut <= end and (cut == end or cut - 1 not in reduced)]
+        fitting = [cut for cut in whole if self._length(verb, cut) <= MAX_DOING_WORDS]
         words = list(tokens[verb.index + 1 : max(fitting, default=verb.index + 1)])
         while words and words[-1] in word_set("dangling"):
             words.pop()

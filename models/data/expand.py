@@ -15,11 +15,14 @@ import random
 from collections.abc import Iterator, Sequence
 
 from bot.domain import TRAITS, VOICES, Expression, Person, Scene, Turn
+from bot.speech.facts import read_facts
 from bot.speech.frames import Frames, Line
 from bot.speech.intents import intent_messages
+from bot.speech.people import infer_people
 from models.data.pairs import Pair
 
 PAIRS_A_SCENE = 6
+MAX_CAPTION_WORDS = 20
 OPENING_SHARE = 0.65
 TRAIT_SHARE = 0.12
 SECOND_ROUND_SHARE = 0.3
@@ -46,6 +49,13 @@ def expand(scenes: Sequence[Scene], seed: int, pairs_a_scene: int = PAIRS_A_SCEN
                 pair = _pair(scene, frames, messages, rng)
                 if pair is not None:
                     yield pair
+
+
+def scene_of(caption: str) -> Scene | None:
+    """Return a bare caption as a scene with the people it names, or None when nothing can be read from it."""
+    plain = " ".join(caption.lower().replace(" ,", ",").split()).rstrip(" .!")
+    scene = Scene(plain, infer_people(plain))
+    return scene if 4 <= len(plain.split()) <= MAX_CAPTION_WORDS and read_facts(scene) else None
 
 
 def reshape(scene: Scene, rng: random.Random) -> Scene:
