@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import subprocess
 from collections.abc import Mapping
@@ -65,7 +66,7 @@ def export(graph: Graph, folder: Path) -> Exported:
     """
     path = folder / f"{graph.name}.onnx"
     module = graph.module.eval()
-    dynamic = tuple(dict(graph.dynamic.get(name, {})) for name in graph.inputs)
+    dynamic = dynamic_shapes(graph)
     with torch.no_grad():
         torch.onnx.export(
             module,
@@ -76,7 +77,7 @@ def export(graph: Graph, folder: Path) -> Exported:
             external_data=False,
             input_names=list(graph.inputs),
             output_names=list(graph.outputs),
-            dynamic_shapes=dynamic if any(dynamic) else None,
+            dynamic_shapes=dynamic,
             verbose=False,
         )
     differences = {"fp32": difference(graph, path)}
@@ -90,6 +91,18 @@ def export(graph: Graph, folder: Path) -> Exported:
         differences[graph.precision] = difference(graph, path)
     entry = describe(graph, path, differences)
     return Exported(path, entry, differences)
+
+
+def dynamic_shapes(graph: Graph) -> tuple[Any, ...] | None:
+    """Return the dynamic axes in the shape of forward's arguments, or None when every size is fixed."""
+    if not graph.dynamic:
+        return None
+    shapes = [dict(graph.dynamic.get(name, {})) for name in graph.inputs]
+    kinds = [parameter.kind for parameter in inspect.signature(graph.module.forward).parameters.values()]
+    if inspect.Parameter.VAR_POSITIONAL not in kinds:
+        return tuple(shapes)
+    named = kinds.index(inspect.Parameter.VAR_POSITIONAL)  # forward(a, *rest) takes the rest as one tuple
+    return (*shapes[:named], tuple(shapes[named:]))
 
 
 def difference(graph: Graph, path: Path) -> float:
