@@ -3,7 +3,8 @@
 The decoder (Vaswani et al. 2017, arXiv:1706.03762, pre-norm) attends to the photo's grid of features
 and to the words a multi-label "concept" head finds most likely in it, as semantic-concept captioners
 do (You et al. 2016, arXiv:1603.03925): nouns and colours come grounded even from few photos, and
-plain sentences without photos can teach the decoder to turn concepts into language.
+plain sentences without photos can teach the decoder to turn concepts into language. How much likelier
+than usual a concept is also lifts its word's score directly, as far as a gate lets it.
 
 Train: ``python -m models.train.captioner``; export: ``python -m export captioner``.
 """
@@ -28,11 +29,11 @@ class CaptionerConfig:
     concepts: tuple[int, ...]
     size: int = 256  # pixels of the squashed photo
     width: int = 256
-    layers: int = 3
+    layers: int = 2
     heads: int = 8
     inner: int = 768
-    hidden: int = 256  # of the concept head
-    top: int = 16  # concepts handed to the decoder
+    hidden: int = 320  # of the concept head
+    top: int = 20  # concepts handed to the decoder
     dropout: float = 0.15
 
     @property
@@ -92,6 +93,8 @@ class Captioner(nn.Module):
     """
 
     concept_ids: Tensor
+    prior: Tensor
+    slots: Tensor
 
     def __init__(self, config: CaptionerConfig) -> None:
         super().__init__()
@@ -110,7 +113,13 @@ class Captioner(nn.Module):
         self.position = nn.Parameter(torch.randn(MAX_WORDS + 1, d) * 0.02)
         self.blocks = nn.ModuleList(Block(config) for _ in range(config.layers))
         self.norm = nn.LayerNorm(d)
+        self.gate = nn.Linear(d, 1)
+        nn.init.constant_(self.gate.bias, -1.5)
+        self.register_buffer("prior", torch.zeros(len(config.concepts)))  # mean concept logits
         self.register_buffer("concept_ids", torch.tensor(config.concepts), persistent=False)
+        slots = torch.full((config.words,), len(config.concepts))
+        slots[self.concept_ids] = torch.arange(len(config.concepts))
+        self.register_buffer("slots", slots, persistent=False)  # place of a word among the concepts, or the end
 
     def see(self, features: Tensor) -> Tensor:
         """(B, 320, h, w) -> grid features (B, h * w, 1280) after the backbone's last convolution."""
@@ -142,6 +151,10 @@ class Captioner(nn.Module):
             x = block(x, keys[i], values[i])
         return self.norm(x)
 
-    def scores(self, hidden: Tensor) -> Tensor:
-        """(..., d) -> (..., words) logits through the tied embedding."""
-        return F.linear(hidden, self.embed.weight)
+    def lift(self, concepts: Tensor) -> Tensor:
+        """Concept logits (B, C) -> how much likelier than usual each word is (B, words), 0 for other words."""
+        return F.pad(concepts - self.prior, (0, 1))[:, self.slots]
+
+    def scores(self, hidden: Tensor, lift: Tensor) -> Tensor:
+        """Hidden states (..., d) and lift (..., words) -> (..., words) logits through the tied embedding."""
+        return F.linear(hidden, self.embed.weight) + F.softplus(self.gate(hidden)) * lift

@@ -26,7 +26,7 @@ LICENCE = (
 
 
 class Encoder(nn.Module):
-    """Photo -> keys and values of the decoder's attention to it."""
+    """Photo -> keys and values of the decoder's attention to it, and which words it lifts."""
 
     def __init__(self, backbone: EfficientNetLite0, network: Captioner) -> None:
         super().__init__()
@@ -34,13 +34,13 @@ class Encoder(nn.Module):
         # the embeddings of the concept words alone: the decoder has the whole table
         self.table = network.embed(network.concept_ids).detach()
 
-    def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
-        """(1, 3, size, size) -> keys and values (layers, 1, heads, N, width / heads)."""
+    def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """(1, 3, size, size) -> keys and values (layers, 1, heads, N, width / heads), lift (1, words)."""
         network = self.network
         grid = network.see(self.backbone(image))
-        return network.keys_and_values(
-            network.look(grid) + network.place, network.concept_head(grid.mean(1)), self.table
-        )
+        concepts = network.concept_head(grid.mean(1))
+        seen = network.look(grid) + network.place
+        return *network.keys_and_values(seen, concepts, self.table), network.lift(concepts)
 
 
 class Decoder(nn.Module):
@@ -50,11 +50,11 @@ class Decoder(nn.Module):
         super().__init__()
         self.network = network
 
-    def forward(self, ids: Tensor, keys: Tensor, values: Tensor) -> Tensor:
-        """Word ids (B, T) -> (B, words)."""
+    def forward(self, ids: Tensor, keys: Tensor, values: Tensor, lift: Tensor) -> Tensor:
+        """Word ids (B, T) and what the encoder returned -> (B, words)."""
         last = self.network(ids, keys, values)[:, -1:]
         # three axes give MatMul; a two-axis Gemm would have the quantiser transpose the tied embedding itself
-        return self.network.scores(last)[:, 0]
+        return self.network.scores(last, lift)[:, 0]
 
 
 def graphs(checkpoint: Path) -> list[Graph]:
@@ -68,15 +68,15 @@ def graphs(checkpoint: Path) -> list[Graph]:
     encoder = Encoder(backbone, network).eval()
     image = torch.rand(1, 3, config.size, config.size, generator=torch.Generator().manual_seed(1)) * 2 - 1
     with torch.no_grad():
-        keys, values = encoder(image)
+        seen = dict(zip(("keys", "values", "lift"), encoder(image), strict=True))
     ids = torch.arange(21).view(3, 7) + len(saved["config"]["vocabulary"]) // 2
     return [
         Graph(
-            "captioner_encoder", encoder, {"image": image}, ("keys", "values"), tolerance=1e-3,
+            "captioner_encoder", encoder, {"image": image}, tuple(seen), tolerance=1e-3,
             about={**about, "normalisation": normalisation},
         ),
         Graph(
-            "captioner_decoder", Decoder(network), {"ids": ids, "keys": keys, "values": values}, ("scores",),
+            "captioner_decoder", Decoder(network), {"ids": ids, **seen}, ("scores",),
             tolerance=1e-3, dynamic={"ids": {0: "beams", 1: "length"}}, precision="int8",
             about={**about, "labels": {"words": saved["config"]["vocabulary"]}},
         ),

@@ -22,10 +22,10 @@ from models.data.photos import Photos
 
 LEAST = 3  # a word seen less often is not learned
 CONCEPTS, CONCEPT_LEAST = 900, 8
-UNLABELLED_FACES = 1500
+UNLABELLED_FACES = 1000
 FACE_CAPTIONS = 4  # drawn a face
 PHOTO_VIEWS = ((False, False), (True, False), (False, True), (True, True))  # (mirror, crop)
-FACE_VIEWS = ((False, False), (True, True))
+FACE_VIEWS = ((False, False),)
 IGNORE = -100  # cross_entropy's mark for targets that teach nothing
 
 Caption = tuple[int, list[str]]  # style word and words

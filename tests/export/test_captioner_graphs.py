@@ -34,10 +34,12 @@ def test_graphs_compute_what_the_network_does_for_any_length(checkpoint, tmp_pat
     assert len(spoken.entry["labels"]["words"]) == 60
     assert spoken.entry["metrics"] == {"cider_d": 0.5}
     sessions = [ort.InferenceSession(str(done.path), providers=["CPUExecutionProvider"]) for done in (seen, spoken)]
-    keys, values = sessions[0].run(None, {"image": encoder.inputs["image"].numpy()})
+    keys, values, lift = sessions[0].run(None, {"image": encoder.inputs["image"].numpy()})
     for shape in ((1, 1), (4, 9)):
         ids = torch.randint(5, 60, shape)
-        got = sessions[1].run(None, {"ids": ids.numpy(), "keys": keys, "values": values})[0]
+        got = sessions[1].run(None, {"ids": ids.numpy(), "keys": keys, "values": values, "lift": lift})[0]
         with torch.no_grad():
-            expected = decoder.module(ids, torch.from_numpy(keys), torch.from_numpy(values)).numpy()
+            expected = decoder.module(
+                ids, torch.from_numpy(keys), torch.from_numpy(values), torch.from_numpy(lift)
+            ).numpy()
         assert np.abs(got - expected).max() < 0.2  # int8

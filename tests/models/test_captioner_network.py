@@ -50,17 +50,29 @@ def test_text_without_a_photo_has_one_blank_and_the_concepts(network):
     assert keys.shape == (2, 3, 4, 1 + 3, 8)
 
 
+@torch.no_grad()
+def test_a_likely_concept_lifts_its_word_only(network):
+    concepts = torch.zeros(1, 20)
+    concepts[0, 3] = 4.0
+    lift = network.lift(concepts)
+    assert lift.nonzero().tolist() == [[0, 5 + 3]]
+    hidden = torch.randn(1, 32)
+    lifted = network.scores(hidden, lift) - network.scores(hidden, torch.zeros(1, 40))
+    assert lifted[0, 8] > 0
+    assert lifted.count_nonzero() == 1
+
+
 @pytest.mark.train
 def test_a_few_steps_learn_a_caption(network):
     network.train()
     network.head.eval()
     ids = torch.tensor([[COCO, 10, 11, 12]])
     targets = torch.tensor([[10, 11, 12, END]])
-    keys_values = memory(network, 1)
+    grid, concepts = torch.randn(1, 4, 1280), torch.randn(1, 20)
     optimizer = torch.optim.AdamW(network.parameters(), lr=1e-2)
     losses = []
     for _ in range(30):
-        loss = caption_loss(network, *keys_values, ids, targets)
+        loss = caption_loss(network, grid, concepts, ids, targets)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
