@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Collection
 
 import discord
 from discord.ext import commands, tasks
@@ -69,18 +68,18 @@ class Photos(commands.Cog):
     @commands.Cog.listener()
     async def on_raw_message_delete(self, event: discord.RawMessageDeleteEvent) -> None:
         """Forget what belongs to a deleted message."""
-        await self._forget([event.message_id])
+        await self._forget(event.channel_id, {event.message_id})
 
     @commands.Cog.listener()
     async def on_raw_bulk_message_delete(self, event: discord.RawBulkMessageDeleteEvent) -> None:
         """Forget what belongs to deleted messages."""
-        await self._forget(event.message_ids)
+        await self._forget(event.channel_id, event.message_ids)
 
-    async def _forget(self, message_ids: Collection[int]) -> None:
+    async def _forget(self, channel_id: int, message_ids: set[int]) -> None:
         for task in (self._answering.get(message_id) for message_id in message_ids):
             if task:  # deleted before it was answered
                 task.cancel()
-        await self._conversations.forget(message_ids)
+        await self._talks.forget(channel_id, message_ids)
 
     @commands.Cog.listener()
     async def on_message(self, message: discord.Message) -> None:

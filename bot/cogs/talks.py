@@ -71,6 +71,11 @@ class Talks:
                     )
         _note(message, talk.persona, said)
 
+    async def forget(self, channel_id: int, message_ids: Collection[int]) -> None:
+        """Forget what belongs to deleted messages, before anything later in their channel is looked at."""
+        async with self._lock(channel_id):
+            await self._conversations.forget(message_ids)
+
     def _look_and_speak(self, data: bytes, persona: Persona, recent: Collection[str]) -> tuple[Scene, Reply]:
         scene = self._desk.engine.look(data)
         return scene, self._desk.engine.reply(scene, persona, recent=recent)

@@ -39,6 +39,7 @@ async def test_more_than_the_queue_holds_is_told_to_come_back(
         engine.gate.set()
         for _ in range(2):
             assert "red picture" in (await loopback.next_answer()).content
+        assert engine.most_at_once == 1
         await loopback.post(loopback.room, loopback.ada, loopback.mention, files=[PHOTO])
         assert "red picture" in (await loopback.next_answer()).content
 
@@ -97,6 +98,21 @@ async def test_a_message_deleted_before_it_was_answered_gets_no_answer(
     engine.gate.clear()
     posted = await loopback.post(loopback.room, loopback.ada, loopback.mention, files=[PHOTO])
     await loopback.until(lambda: engine.looked)
+    heard = asyncio.create_task(bot.wait_for("raw_message_delete"))
     await loopback.delete(posted)
+    await heard
     engine.gate.set()
     await loopback.silence()
+
+
+async def test_a_message_that_vanished_unnoticed_is_answered_without_a_link(
+    loopback: LoopbackDiscord, bot: TalkingPhotosBot, engine: FakeEngine
+) -> None:
+    engine.gate.clear()
+    posted = await loopback.post(loopback.room, loopback.ada, loopback.mention, files=[PHOTO])
+    await loopback.until(lambda: engine.looked)
+    del loopback.room.messages[posted.id]
+    engine.gate.set()
+    answer = await loopback.next_answer()
+    assert "red picture" in answer.content
+    assert answer.reply_to is None

@@ -1,11 +1,16 @@
 """Replying goes on talking with the same person, also after a restart, until it is deleted."""
 
+from datetime import timedelta
+
 import pytest
+from sqlalchemy import update
 
 from bot.client import TalkingPhotosBot
 from bot.cogs.photos import FORGOTTEN, NO_PHOTO, PING_ME
 from bot.domain import Turn
 from bot.settings import Settings
+from bot.store.database import Database
+from bot.store.tables import ConversationRow, now
 from tests.loopback.fake_engine import FakeEngine
 from tests.loopback.pictures import picture
 from tests.loopback.server import LoopbackDiscord
@@ -49,6 +54,21 @@ async def test_a_talk_survives_a_restart(loopback: LoopbackDiscord, settings: Se
         await loopback.post(loopback.room, loopback.ben, "still there?", reply_to=opening)
         said = (await loopback.next_answer()).content
     assert said.startswith("**Captain Barnacle:** I am in a red picture and speak to Ben, who said 'still there?'")
+
+
+async def test_old_talks_are_deleted_when_the_bot_starts(
+    loopback: LoopbackDiscord, settings: Settings, engine: FakeEngine
+) -> None:
+    async with loopback.running(settings, engine):
+        _, opening = await open_talk(loopback)
+    database = await Database.open(settings.database_url)
+    async with database.session() as session:
+        long_ago = now() - timedelta(days=settings.retention_days + 1)
+        await session.execute(update(ConversationRow).values(updated_at=long_ago))
+    await database.close()
+    async with loopback.running(settings, engine):
+        await loopback.post(loopback.room, loopback.ben, "still there?", reply_to=opening)
+        assert (await loopback.next_answer()).content == FORGOTTEN
 
 
 async def test_replies_that_come_at_once_are_answered_one_after_the_other(

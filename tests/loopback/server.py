@@ -127,11 +127,10 @@ class LoopbackDiscord:
         return message
 
     async def delete(self, *messages: Message) -> None:
-        """Delete messages of one channel, and give the bot time to hear of it."""
+        """Delete messages of one channel."""
         for message in messages:
             del message.channel.messages[message.id]
         await self.gateway.messages_deleted(*messages)
-        await asyncio.sleep(0.1)
 
     def note(self, what: str) -> None:
         """Write into the story what no message shows."""
