@@ -31,6 +31,7 @@ CROP = 128  # pixels; the side of a FairFace crop
 MIRROR = [1, 0, 2, 4, 3]  # landmarks after a flip: eyes and mouth corners change sides
 POINTS = ("re", "le", "nose", "rm", "lm")  # columns of the FairFace table
 SMALLEST = 10.0  # pixels; smaller faces are neither wanted nor punished
+MOST = 48  # faces of one frame; crowds have hundreds, and the loss weighs every cell against every face
 VISIBLE = 0.5  # share of a box inside the frame below which it is ignored
 _AXIS = np.abs(np.linspace(-1, 1, CROP, dtype=np.float32))
 # Distance of each crop pixel from the middle, 1 at the edge, in superellipses of growing squareness
@@ -91,21 +92,32 @@ def read_crops(folder: Path, split: str, limit: int = 0, least_score: float = 0.
 
 def warp(frame: Frame, matrix: np.ndarray, size: int, border: int = cv2.BORDER_CONSTANT) -> Frame:
     """Apply a 2x3 similarity (perhaps with a flip) and cut ``size`` x ``size`` pixels; boxes follow as ellipses do."""
-    pixels, cut = frame.pixels, matrix.copy()
+    return Frame(cut(frame.pixels, matrix, size, size, border), *move(frame, matrix), frame.ignore)
+
+
+def cut(pixels: np.ndarray, matrix: np.ndarray, width: int, height: int, border: int) -> np.ndarray:
+    """Return ``width`` x ``height`` pixels of an image under a 2x3 similarity."""
+    matrix = matrix.copy()
     scale = math.sqrt(abs(np.linalg.det(matrix[:, :2])))
     while scale < 0.6:  # shrink by averaging first, as letterbox does, or fine patterns alias
-        height, width = pixels.shape[:2]
-        pixels = cv2.resize(pixels, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
-        cut[:, :2] *= 2
+        half = (pixels.shape[1] // 2, pixels.shape[0] // 2)
+        pixels = cv2.resize(pixels, half, interpolation=cv2.INTER_AREA)
+        matrix[:, :2] *= 2
         scale *= 2
-    cut[:, 2] += cut[:, :2].sum(axis=1) / 2 - 0.5  # OpenCV counts from the middle of the first pixel
-    pixels = cv2.warpAffine(pixels, cut, (size, size), flags=cv2.INTER_LINEAR, borderMode=border, borderValue=GREY)
-    centers = (frame.boxes[:, :2] + frame.boxes[:, 2:] / 2) @ matrix[:, :2].T + matrix[:, 2]
-    sides = np.sqrt(frame.boxes[:, 2:] ** 2 @ (matrix[:, :2] ** 2).T)
-    landmarks = frame.landmarks @ matrix[:, :2].T + matrix[:, 2]
-    if np.linalg.det(matrix[:, :2]) < 0:
+    matrix[:, 2] += matrix[:, :2].sum(axis=1) / 2 - 0.5  # OpenCV counts from the middle of the first pixel
+    grey = GREY if pixels.ndim == 3 else 0
+    return cv2.warpAffine(pixels, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=border, borderValue=grey)
+
+
+def move(frame: Frame, matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return a frame's boxes (N, 4) and landmarks (N, 5, 2) under a 2x3 similarity."""
+    turn = matrix[:, :2]
+    centers = (frame.boxes[:, :2] + frame.boxes[:, 2:] / 2) @ turn.T + matrix[:, 2]
+    sides = np.sqrt(frame.boxes[:, 2:] ** 2 @ (turn**2).T)
+    landmarks = frame.landmarks @ turn.T + matrix[:, 2]
+    if np.linalg.det(turn) < 0:
         landmarks = landmarks[:, MIRROR]
-    return Frame(pixels, np.concatenate([centers - sides / 2, sides], axis=1), landmarks, frame.ignore)
+    return np.concatenate([centers - sides / 2, sides], axis=1), landmarks
 
 
 def similarity(
@@ -147,6 +159,13 @@ class Frames:
         self.free = [frame for frame in frames if frame.ignore.all()]
         self.empty = [frame for frame in self.free if not len(frame.boxes)]
         self.crops = crops
+        # Every labelled face as (size, frame, index), smallest first, to draw one large enough for a zoom
+        self.faces = sorted(
+            (math.sqrt(frame.boxes[i, 2] * frame.boxes[i, 3]), number, int(i))
+            for number, frame in enumerate(self.boxed)
+            for i in np.flatnonzero(~frame.ignore)
+        )
+        self.sizes = np.array([face[0] for face in self.faces])
 
     def draw(self, rng: np.random.Generator, size: int) -> Frame:
         """Return one augmented frame of ``size`` pixels."""
@@ -171,10 +190,11 @@ class Frames:
         """Return a cut around a labelled face scaled to a drawn size, or a cut of a photo without faces."""
         if rng.random() < 0.2:
             return self.background(rng, self.free, size, cv2.BORDER_CONSTANT)
-        frame = self.pick(rng, self.boxed)
-        box = frame.boxes[rng.choice(np.flatnonzero(~frame.ignore))]
-        anchor = box[:2] + box[2:] / 2
-        scale = float(np.clip(octaves(rng, 14, size) / math.sqrt(box[2] * box[3]), 0.4, 3.5))
+        wanted = octaves(rng, 14, size)
+        large_enough = min(int(np.searchsorted(self.sizes, wanted / 3)), len(self.faces) - 1)
+        face, number, index = self.faces[rng.integers(large_enough, len(self.faces))]
+        frame, scale = self.boxed[number], float(np.clip(wanted / face, 0.4, 3.5))
+        anchor = frame.boxes[index, :2] + frame.boxes[index, 2:] / 2
         return warp(frame, similarity(rng, anchor, place(rng, frame, anchor, scale, size), scale, size), size)
 
     def background(self, rng: np.random.Generator, frames: list[Frame], size: int, border: int) -> Frame:
@@ -216,17 +236,18 @@ class Frames:
 
 def paste(rng: np.random.Generator, back: np.ndarray, crop: Frame, matrix: np.ndarray) -> Frame:
     """Lay a crop over ``back`` in place, cut to a superellipse from oval to nearly square, soft at its edge."""
-    size = len(back)
-    face = warp(crop, matrix, size, cv2.BORDER_REPLICATE)
-    mask = np.clip((1 - DISTANCES[rng.integers(len(DISTANCES))]) / rng.uniform(0.03, 0.25), 0, 1)
-    mask = cv2.warpAffine(mask, matrix, (size, size))
-    used = mask > 0
-    columns, rows = np.flatnonzero(used.any(axis=0)), np.flatnonzero(used.any(axis=1))
-    if len(columns) and len(rows):
-        window = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-        share = mask[window][..., None]
-        back[window] = face.pixels[window] * share + back[window] * (1 - share)
-    return face
+    corners = np.array([[0, 0], [CROP, 0], [0, CROP], [CROP, CROP]]) @ matrix[:, :2].T + matrix[:, 2]
+    left, top = np.clip(np.floor(corners.min(axis=0)), 0, len(back)).astype(int)
+    right, bottom = np.clip(np.ceil(corners.max(axis=0)), 0, len(back)).astype(int)
+    width, height = int(right - left), int(bottom - top)
+    if width and height:
+        inside = matrix - np.array([[0.0, 0.0, left], [0.0, 0.0, top]])
+        mask = (1 - DISTANCES[rng.integers(len(DISTANCES))]) / rng.uniform(0.03, 0.25)
+        share = np.clip(cut(mask, inside, width, height, cv2.BORDER_CONSTANT), 0, 1)[..., None]
+        face = cut(crop.pixels, inside, width, height, cv2.BORDER_REPLICATE)
+        window = back[top:bottom, left:right]
+        window[:] = face * share + window * (1 - share)
+    return Frame(back, *move(crop, matrix), crop.ignore)
 
 
 def occlude(rng: np.random.Generator, frame: Frame) -> None:
@@ -261,10 +282,11 @@ def weather(rng: np.random.Generator, pixels: np.ndarray) -> np.ndarray:
 
 
 def settle(frame: Frame) -> Frame:
-    """Drop faces outside the frame and mark cut or tiny ones to be ignored."""
+    """Drop faces outside the frame, keep the MOST largest, and mark cut or tiny ones to be ignored."""
     size = float(frame.pixels.shape[0])
     area = np.maximum(frame.boxes[:, 2] * frame.boxes[:, 3], 1e-6)
     shown = intersection(frame.boxes, np.array([[0.0, 0.0, size, size]]))[:, 0] / area
     ignore = frame.ignore | (shown < VISIBLE) | (np.sqrt(area) < SMALLEST)
-    kept = shown > 0.05
+    kept = np.flatnonzero(shown > 0.05)
+    kept = kept[np.argsort(-area[kept])[:MOST]]
     return Frame(frame.pixels, frame.boxes[kept], frame.landmarks[kept], ignore[kept])

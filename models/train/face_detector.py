@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import torch
 from torch import nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.optim.swa_utils import AveragedModel
 
 from bot.vision.boxes import nms
 from bot.vision.pixels import MEAN, STD, letterbox
@@ -24,10 +24,10 @@ from models.face_loss import Targets, detection_loss
 from models.face_metrics import Judged, Truth, judge
 from models.train.run import BEST, TrainingRun, arguments, cosine, set_learning_rate, weight_groups
 
-BATCHES = ((192, 32), (256, 18), (FRAME, 12))  # frame size and frames a step: about equal work
-SMALL_UNTIL = 0.6  # of the budget: later steps see only the size production uses
-LEARNING_RATE, WEIGHT_DECAY, GRADIENT_NORM = 3e-3, 0.02, 10.0
-EMA_DECAY = 0.998
+BATCHES = ((192, 20), (256, 12), (FRAME, 8))  # frame size and frames a step: about equal work
+SMALL_UNTIL = 0.65  # of the budget: later steps see only the size production uses
+LEARNING_RATE, WEIGHT_DECAY, GRADIENT_NORM = 2.5e-3, 0.02, 10.0
+EMA_DECAY = 0.998  # of the weights that are kept; less at first, see moving_average
 LEAST_FACE = 20.0  # pixels in the frame; what evaluation counts
 TUNING_PHOTOS = 400  # of the training split: for checkpoints and the threshold
 OVERLAP, FAINTEST = 0.4, 0.03  # of the boxes kept by evaluation
@@ -43,10 +43,11 @@ def main() -> None:
     photos = Photos(args.data / "photos")
     faces = face_boxes(photos, args.data)
     frames = Frames(photos, faces, read_crops(args.data / "faces", "train", args.crops), args.photos)
-    tuning = photos.items("train")[: args.photos or None][:: max(1, (args.photos or 4566) // TUNING_PHOTOS)]
+    known = photos.items("train")[: args.photos or None]
+    tuning = known[:: max(1, len(known) // TUNING_PHOTOS)]
     run = TrainingRun(args)  # the budget counts from here
     network = FaceDetectorNet().to(run.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(EMA_DECAY), use_buffers=True)
+    average = AveragedModel(network, avg_fn=moving_average, use_buffers=True)
     optimizer = torch.optim.AdamW(weight_groups(network, LEARNING_RATE, WEIGHT_DECAY))
     parts = {"network": network, "average": average, "optimizer": optimizer}
     run.resume(**parts)
@@ -68,6 +69,14 @@ def main() -> None:
             run.save(config=asdict(network.config), **parts)
     measure(run, average.module.eval(), photos, faces, tuning)
     run.save(BEST, config=asdict(network.config), network=average.module)
+
+
+def moving_average(average: torch.Tensor, value: torch.Tensor, count: torch.Tensor | int) -> torch.Tensor:
+    """Return the exponential moving average of a weight after ``count`` updates; it forgets its beginning early on."""
+    if not average.is_floating_point():
+        return value
+    decay = min(EMA_DECAY, (1 + int(count)) / (10 + int(count)))
+    return torch.lerp(average, value, 1 - decay)
 
 
 def collate(frames: Sequence[Frame], device: torch.device) -> tuple[torch.Tensor, Targets]:
