@@ -156,6 +156,12 @@ def word_set(name: str) -> frozenset[str]:
     return _word_sets()[name]
 
 
+@lru_cache(maxsize=1)
+def alike() -> tuple[frozenset[str], ...]:
+    """Return the groups of nouns that may name the same thing (bike, bicycle)."""
+    return tuple(frozenset(line.split()) for line in _lines("alike"))
+
+
 def _lines(name: str) -> list[str]:
     text = (LEXICONS / f"{name}.txt").read_text(encoding="utf-8")
     return [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#")]

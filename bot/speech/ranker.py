@@ -1,0 +1,271 @@
+"""Choose among what could be said: one score for every candidate, the highest is spoken.
+
+    score = fluency + facts + voice - faults
+
+fluency   min(mean log-probability per token under the speaker, FLUENT) - FLUENT, in nats: 0 for anything as
+          likely as good prose and below 0 for stumbling. The cap keeps the most predictable line from winning.
+facts     FACT for each thing of the scene or of the user's message that is named, at most MAX_FACTS.
+voice     VOICE times the mean log-odds of the words for this voice against all voices, within +-1.
+faults    what the text says that is not in the photo, broken wording, wrong length, what was said before;
+          FRAMED for a framed line, which somebody may have read before.
+
+A framed line is true and grammatical by construction, so it is not searched for such faults: it is the floor
+that a generated line has to beat. Unsafe text, links, mentions, echoes of the user's message and exact repeats
+are vetoed (score -inf).
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import pairwise
+from pathlib import Path
+
+from bot.domain import ANIMALS, Scene, Source
+from bot.speech.frames import Frames
+from bot.speech.grammar import CLOSED, parse
+from bot.speech.lexicon import alike, lexicon, singular
+from bot.speech.safety import is_safe
+
+VOCABULARY = Path(__file__).parent.parent / "resources" / "vocabulary.txt"
+FLUENT = -1.2
+FACT, MAX_FACTS = 0.35, 2
+VOICE = 0.5
+FRAMED = 0.3
+CONTRADICTION = 1.2
+BROKEN = 1.0
+UNKNOWN_WORD = 0.5
+LENGTH = 0.8
+SMOOTHING = 3000  # words every voice is taken to have said like all others
+REPEAT = 2.0
+OPENING_WORDS, ANSWER_WORDS = (8, 45), (3, 45)
+WORD = re.compile(r"[a-z]+(?:'[a-z]+)*'?")
+POINTING = frozenset({"this", "these", "that", "those", "the"})
+MINE = frozenset({"my", "me", "our"})
+STUTTER = re.compile(r"\b(a|an|the|of|in|on|at|to|my|this|and|with|is|for) \1\b|\b(\w+) \2 \2\b")
+GENERIC = frozenset(
+    ["man", "woman", "boy", "girl", "person", "people", "baby", "someone", "other", "big", "small", "young", "old"]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Something that could be said; ``log_prob`` is the mean per token under the speaker, if it was asked."""
+
+    text: str
+    source: Source
+    log_prob: float | None = None
+    finished: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A candidate with its score and the parts that make it up, for people to read."""
+
+    candidate: Candidate
+    score: float
+    parts: dict[str, float] = field(default_factory=dict)
+
+
+class Ranker:
+    """Scores candidates; holds the vocabulary and what each voice likes to say."""
+
+    def __init__(self, frames: Frames) -> None:
+        self._voices = _VoiceWords(frames)
+        self._known = frozenset(VOCABULARY.read_text(encoding="utf-8").split())
+
+    def rank(
+        self, candidates: Sequence[Candidate], scene: Scene, voice: str,
+        said: Collection[str] = (), message: str = "", recent: Collection[str] = (),
+    ) -> list[Scored]:  # fmt: skip
+        """Return every candidate with its score, the best first.
+
+        ``said`` are the persona's earlier lines of this conversation, ``message`` the user's last one, ``recent``
+        what was said in this channel of late. Vetoed candidates have the score -inf; earlier ones win ties.
+        """
+        scored = [self._score(one, scene, voice, said, message, recent) for one in candidates]
+        return sorted(scored, key=lambda one: -one.score)
+
+    def _score(
+        self, one: Candidate, scene: Scene, voice: str, said: Collection[str], message: str, recent: Collection[str]
+    ) -> Scored:  # fmt: skip
+        if not one.text or not is_safe(one.text) or one.text in said or _echoes(one.text, message):
+            return Scored(one, -math.inf, {"veto": -math.inf})
+        words = WORD.findall(one.text.lower())
+        parts = {
+            "fluency": 0.0 if one.log_prob is None else min(one.log_prob, FLUENT) - FLUENT,
+            "facts": FACT * min(len(facts_named(words, scene, message)), MAX_FACTS),
+            "voice": VOICE * self._voices.odds(words, voice),
+            "repeats": -REPEAT * _repeats(words, (*said, *recent, message), one.text in recent),
+        }
+        if one.source == "framed":
+            parts["framed"] = -FRAMED
+        else:
+            low, high = ANSWER_WORDS if message else OPENING_WORDS
+            unknown = [word for word in words if not self._is_known(word, scene, message)]
+            parts["contradicts"] = -CONTRADICTION * len(contradictions(words, scene))
+            parts["broken"] = -BROKEN * faults(one.text) - (0 if one.finished else BROKEN)
+            parts["unknown words"] = -UNKNOWN_WORD * len(unknown)
+            parts["length"] = 0.0 if low <= len(words) <= high else -LENGTH
+        return Scored(one, sum(parts.values()), {name: value for name, value in parts.items() if value})
+
+    def _is_known(self, word: str, scene: Scene, message: str) -> bool:
+        if word in self._known:
+            return True
+        bare = word.removesuffix("'s").removesuffix("'")
+        squeezed = re.sub(r"(.)\1{2,}", r"\1", word)  # sooo
+        forms = {word, bare, singular(bare), squeezed}
+        return bool(forms & self._known) or bare in scene.caption.lower() or bare in message.lower()
+
+
+class _VoiceWords:
+    """How much likelier a word is in one voice's frames than in all voices' together (naive Bayes log-odds)."""
+
+    def __init__(self, frames: Frames) -> None:
+        self._counts: dict[str, Counter[str]] = {}
+        self._all: Counter[str] = Counter()
+        for voice, one in frames.voices.items():
+            lines = [frame.text for frame in (*one.openings, *(f for fs in one.answers.values() for f in fs))]
+            counts = Counter(word for line in lines for word in WORD.findall(re.sub(r"\{\w+\}", "", line).lower()))
+            self._counts[voice] = counts
+            self._all += counts
+        self._total = sum(self._all.values())
+        self._totals = {voice: sum(counts.values()) for voice, counts in self._counts.items()}
+
+    def odds(self, words: Sequence[str], voice: str) -> float:
+        """Return the mean log-odds per word, doubled and cut to -1..1; words of no frame count 0."""
+        known = [word for word in words if self._all[word] > 1]
+        total = sum(self._odds(word, voice) for word in known)
+        return max(-1.0, min(1.0, 2 * total / max(len(words), 8)))
+
+    def _odds(self, word: str, voice: str) -> float:
+        everywhere = self._all[word] / self._total
+        smoothed = self._counts[voice][word] + SMOOTHING * everywhere
+        return math.log(smoothed / (self._totals[voice] + SMOOTHING) / everywhere)
+
+
+def facts_named(words: Sequence[str], scene: Scene, message: str = "") -> frozenset[str]:
+    """Return the content words of the caption (and of the user's message) that a reply names."""
+    named = {form for word in words for form in _forms(word)}
+    asked = {
+        form for word in WORD.findall(message.lower()) if word not in CLOSED and len(word) > 3 for form in _forms(word)
+    }
+    return (_content(scene.caption) | asked) & named - GENERIC
+
+
+@lru_cache(maxsize=1024)
+def _content(caption: str) -> frozenset[str]:
+    """Return the base forms of a caption's nouns, describing words and verbs."""
+    parsed = parse(caption)
+    words = {word for phrase in parsed.phrases for word in (*phrase.words, *phrase.head.split())}
+    forms = {form for word in words - CLOSED for form in _forms(word)}
+    return frozenset((forms | {verb.base for verb in parsed.verbs}) - GENERIC - {"stand", "have", "be", "in"})
+
+
+@lru_cache(maxsize=65536)
+def _forms(word: str) -> tuple[str, ...]:
+    """Return a word and its base forms."""
+    lex, bare = lexicon(), word.removesuffix("'s").rstrip("'")
+    dropped = bare + "g" if word.endswith("in'") else bare  # skiin'
+    bases = {lex.gerunds.get(dropped), lex.third.get(bare), lex.participles.get(bare)} - {None}
+    return tuple({bare, singular(bare), *(str(base) for base in bases)})
+
+
+def contradictions(words: Sequence[str], scene: Scene) -> set[str]:
+    """Return what a reply points at (``this red hat``, ``the dog``) that the scene does not hold.
+
+    A garment, animal or vehicle after a pointing word must be named by the caption or the people list, or go by
+    another name there; a colour next to something the caption colours must be one of its colours.
+    """
+    lex, found = lexicon(), set()
+    seen = {phrase.head: phrase for phrase in parse(scene.caption).phrases}
+    present = _present(scene)
+    for i, word in enumerate(words):
+        noun, kind = _noun(word)
+        before = words[max(0, i - 2) : i]
+        if noun in seen:
+            near = before if before and before[-1] in lex.adjectives else ()
+            colors, known = [one for one in near if one in lex.colors], set(seen[noun].words) & lex.colors
+            if colors and known and not known & set(colors):
+                found.add(f"{colors[-1]} {noun}")
+        elif kind in {"garment", "animal", "vehicle"} and not _among(noun, present):
+            described = len(before) == 2 and before[1] in lex.adjectives
+            pointing = before[0] if described else before[-1] if before else ""
+            if pointing in POINTING or (pointing in MINE and kind == "garment"):
+                found.add(noun)
+    return found | _absent_people(words, scene)
+
+
+@lru_cache(maxsize=65536)
+def _noun(word: str) -> tuple[str, str]:
+    """Return a word in the form the lexicon knows it by, and its class."""
+    lex = lexicon()
+    noun = word if lex.kind(word) != "unknown" else singular(word)
+    return noun, lex.kind(noun)
+
+
+@lru_cache(maxsize=1024)
+def _present(scene: Scene) -> frozenset[str]:
+    """Return every word of the caption and the people list with its base forms, pets under their breeds too."""
+    words = [*WORD.findall(scene.caption.lower()), *(person.who for person in scene.people)]
+    words += [item for person in scene.people for item in person.wears]
+    kinds = {person.who for person in scene.people if person.who in ANIMALS}
+    breeds = [noun for noun, who in lexicon().animals.items() if who in kinds - {"animal"}]
+    return frozenset(form for word in (*words, *breeds) for form in _forms(word))
+
+
+def _among(noun: str, present: frozenset[str]) -> bool:
+    """Tell whether a noun, a noun it is part of (coat, raincoat) or one like it is present."""
+    if noun in present or any(noun in word for word in present if len(word) > len(noun) > 2):
+        return True
+    return any(noun in group and group & present for group in alike())
+
+
+def _absent_people(words: Sequence[str], scene: Scene) -> set[str]:
+    """Find ``the woman beside me`` where no woman is."""
+    present = {person.who for person in scene.people[1:]} | _present(scene)
+    places = r"(?:beside me|next to me|behind me|on the left|on the right)"
+    named = re.findall(rf"\bthe (man|woman|boy|girl|baby) {places}", " ".join(words))
+    return {who for who in named if who not in present and "person" not in present}
+
+
+def faults(text: str) -> int:
+    """Count what is broken in a text: quotes or brackets left open, words or phrases said over and over."""
+    words = WORD.findall(text.lower())
+    triples = Counter(zip(words, words[1:], words[2:], strict=False))
+    pairs = Counter(pairwise(words))
+    tests = (
+        text.count('"') % 2 == 1 or text.count("(") != text.count(")"),
+        any(count > 2 for count in triples.values()) or any(count > 4 for count in pairs.values()),
+        STUTTER.search(text.lower()) is not None,
+        re.search(r"[{}<>|\\_]", text) is not None,
+    )
+    return sum(tests)
+
+
+def _echoes(text: str, message: str) -> bool:
+    """Tell whether a text holds the whole of a user's message of three words or more."""
+    words, asked = WORD.findall(text.lower()), WORD.findall(message.lower())
+    return len(asked) > 2 and " ".join(asked) in " ".join(words)
+
+
+def _repeats(words: Sequence[str], lines: Collection[str], exact: bool) -> float:
+    """Return how much of a text was said before in one line, 0..1: the share of its word triples."""
+    if exact:
+        return 1.0
+    triples = set(zip(words, words[1:], words[2:], strict=False))
+    if not triples:
+        return 0.0
+    shares = (len(triples & _triples(line)) / len(triples) for line in lines)
+    share = max(shares, default=0.0)
+    return share if share > 0.3 else 0.0
+
+
+@lru_cache(maxsize=2048)
+def _triples(line: str) -> frozenset[tuple[str, str, str]]:
+    words = WORD.findall(line.lower())
+    return frozenset(zip(words, words[1:], words[2:], strict=False))

@@ -1,0 +1,176 @@
+"""The tongue: a scene, a persona and the turns so far become what the one in the photo says.
+
+Facts of the scene fill hand-written frames, the language model samples free replies, and the ranker picks one.
+Questions that must be answered with care (are you a bot, sadness, out of bounds) are answered by frames alone.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+import tomllib
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+from bot.domain import Persona, Reply, Scene, Source, Turn
+from bot.runtime.timing import Stopwatch
+from bot.speech.decoder import Decoder
+from bot.speech.facts import read_facts
+from bot.speech.frames import Frames, Line
+from bot.speech.intents import classify_intent
+from bot.speech.names import given_name, own_name
+from bot.speech.prompt import build_prompt
+from bot.speech.ranker import Candidate, Ranker, Scored
+from bot.speech.safety import is_safe
+
+LINES = Path(__file__).parent.parent / "resources" / "speaker.toml"
+FRAMED_ONLY = frozenset({"are_you_bot", "out_of_bounds", "sad_user", "name"})
+SAMPLES = 6
+FRAMED = 3
+MAX_TOKENS = 64
+MAX_CHARACTERS = 400
+GREETING_SHARE = 0.15
+CATCHPHRASE_SHARE = 0.15
+MAX_EXTRA_CHARACTERS = 120  # an imported greeting may be a page long
+
+
+class Speaker:
+    """Says what the one in the photo says. Without a decoder it speaks framed lines only.
+
+    Safe to call from several threads; a reply is a pure function of its arguments when ``seed`` is given.
+    """
+
+    def __init__(self, decoder: Decoder | None = None, *, frames: Frames | None = None, samples: int = SAMPLES) -> None:
+        """Load frames and lines; ``samples`` replies are drawn from ``decoder`` at a time."""
+        self._decoder, self._samples = decoder, samples
+        self._frames = frames or Frames()
+        self._ranker = Ranker(self._frames)
+        classify_intent("hello")  # builds its tables now rather than at the first message
+        self._lines: dict[str, dict[str, list[str]]] = tomllib.loads(LINES.read_text(encoding="utf-8"))
+
+    def reply(
+        self,
+        scene: Scene,
+        persona: Persona,
+        turns: Sequence[Turn] = (),
+        *,
+        speaker: int = 0,
+        seed: int | None = None,
+        recent: Collection[str] = (),
+    ) -> Reply:
+        """Return what person number ``speaker`` says: an opening, or the answer to the last user turn.
+
+        ``recent`` are lines said in the channel of late, which are not said again. The text is plain, safe to
+        post and at most 400 characters long. Raises BadInput when there is no such person.
+        """
+        rng, watch = random.Random(seed), Stopwatch()
+        ranked = self.rank(scene.speaking(speaker), persona, turns, rng, recent, watch)
+        text, source = self._best(ranked, persona, turns, rng, recent)
+        if not turns:
+            text = _dress(text, persona, rng)
+        return Reply(text, source, watch.timings_ms)
+
+    def rank(
+        self,
+        scene: Scene,
+        persona: Persona,
+        turns: Sequence[Turn],
+        rng: random.Random,
+        recent: Collection[str] = (),
+        watch: Stopwatch | None = None,
+    ) -> list[Scored]:
+        """Return everything that could be said, scored, the best first; ``scene`` has the speaker first."""
+        watch = watch or Stopwatch()
+        message = turns[-1].text if turns and turns[-1].role == "user" else ""
+        with watch("facts"):
+            read_facts(scene)
+            intent = classify_intent(message) if message else ""
+            candidates = self._framed(scene, persona, turns, intent, rng, recent)
+        with watch("generate"):
+            if intent not in FRAMED_ONLY:
+                candidates += self._generated(scene, persona, turns, rng)
+        with watch("rank"):
+            said = [turn.text for turn in turns if turn.role == "persona"]
+            about = message if is_safe(message) else ""
+            return self._ranker.rank(candidates, scene, persona.voice, said, about, recent)
+
+    def _framed(
+        self,
+        scene: Scene,
+        persona: Persona,
+        turns: Sequence[Turn],
+        intent: str,
+        rng: random.Random,
+        recent: Collection[str],
+    ) -> list[Candidate]:
+        """Return a few different framed lines that fit."""
+        if intent == "name" and (name := given_name(turns) or own_name(persona)):
+            *first, again = self._lines["names"][persona.voice]
+            lines = [again] if given_name(turns) else rng.sample(first, len(first))
+            return [Candidate(line.format(name=name), "framed") for line in lines]
+        avoid = {*recent, *(turn.text for turn in turns)}
+        if intent:
+            fitting = self._frames.answers(scene, persona.voice, intent, persona.traits)
+        else:
+            fitting = self._frames.openings(scene, persona.voice, persona.traits)
+        chosen: list[Line] = []
+        while len(chosen) < min(FRAMED, len(fitting)):
+            left = [line for line in fitting if line not in chosen]
+            line = self._frames.choose(left, rng, avoid)
+            if line is not None:
+                chosen.append(line)
+        return [Candidate(line.text, "framed") for line in chosen]
+
+    def _generated(self, scene: Scene, persona: Persona, turns: Sequence[Turn], rng: random.Random) -> list[Candidate]:
+        """Return samples of the language model."""
+        if self._decoder is None:
+            return []
+        traits = persona.traits if persona.voice == "self" else ()  # the speaker was taught traits with this voice
+        prompt = build_prompt(scene, persona.voice, traits, turns)
+        seed = rng.randrange(2**31)
+        samples = self._decoder.sample(
+            prompt, n=self._samples, temperature=persona.temperature, seed=seed, max_tokens=MAX_TOKENS
+        )
+        return [Candidate(_tidy(one.text), "generated", one.log_prob, one.finished) for one in samples]
+
+    def _best(
+        self,
+        ranked: Sequence[Scored],
+        persona: Persona,
+        turns: Sequence[Turn],
+        rng: random.Random,
+        recent: Collection[str],
+    ) -> tuple[str, Source]:
+        """Return the best candidate that was not vetoed, else a line of the voice for any occasion."""
+        if ranked and ranked[0].score > float("-inf"):
+            return _shorten(ranked[0].candidate.text), ranked[0].candidate.source
+        lines = self._lines["answers" if turns else "openings"][persona.voice]
+        return rng.choice([line for line in lines if line not in recent] or lines), "fallback"
+
+
+def _dress(text: str, persona: Persona, rng: random.Random) -> str:
+    """Now and then put the persona's greeting before an opening or its catchphrase behind it."""
+    draw = rng.random()
+    if draw < GREETING_SHARE:
+        extra, dressed = persona.greeting, f"{persona.greeting} {text}"
+    elif draw < GREETING_SHARE + CATCHPHRASE_SHARE:
+        extra, dressed = persona.catchphrase, f"{text} {persona.catchphrase}"
+    else:
+        return text
+    usable = extra and extra not in text and len(extra) <= MAX_EXTRA_CHARACTERS and is_safe(extra)
+    return " ".join(dressed.split()) if usable and len(dressed) <= MAX_CHARACTERS else text
+
+
+def _tidy(text: str) -> str:
+    """Put a sample on one line, without quotes around the whole."""
+    line = " ".join(text.split())
+    quoted = re.fullmatch(r'"([^"]*)"', line)
+    return quoted[1] if quoted else line
+
+
+def _shorten(text: str) -> str:
+    """Cut a text that is too long behind its last whole sentence."""
+    if len(text) <= MAX_CHARACTERS:
+        return text
+    sentences = re.match(r".*[.!?]", text[:MAX_CHARACTERS], re.DOTALL)
+    return sentences[0] if sentences else text[: MAX_CHARACTERS - 3].rsplit(" ", 1)[0] + "..."

@@ -1,0 +1,103 @@
+"""The ranker: true and fluent beats false and broken, repeats and unsafe lines never win."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from bot.domain import Person, Scene
+from bot.speech.frames import FRAMES, Frames
+from bot.speech.ranker import WORD, Candidate, Ranker, contradictions, facts_named, faults
+from models.data.vocabulary import VOCABULARY, words
+
+SCENE = Scene(
+    "a man in a red jacket and a brown dog sit on a snowy bench",
+    (Person("man", "adult", "happy", "center"), Person("dog", "-", "happy", "right")),
+)
+GOOD = "This red jacket and I came to the snowy bench for the quiet, and the dog came for my sandwich."
+
+
+@pytest.fixture(scope="module")
+def ranker() -> Ranker:
+    return Ranker(Frames())
+
+
+def order(ranker: Ranker, *texts: str, **kwargs: object) -> list[str]:
+    candidates = [Candidate(text, "generated", -1.0) for text in texts]
+    return [one.candidate.text for one in ranker.rank(candidates, SCENE, "self", **kwargs)]  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "worse",
+    [
+        "This blue jacket and I came to the snowy bench for the quiet, and the dog came for my sandwich.",
+        "This red jacket and I came to the snowy bench for the quiet, and the cat came for my sandwich.",
+        "This red jacket and the the bench bench bench came to the dog and the dog and the dog.",
+        "Thred jackench and I came to the snobench for the quiet, and the doggerwich came for my sandwich.",
+        "I came here for the quiet, and everyone else came for my sandwich and a little talk about money.",
+        "Red dog.",
+    ],
+)
+def test_good_line_wins(ranker: Ranker, worse: str) -> None:
+    assert order(ranker, worse, GOOD)[0] == GOOD
+
+
+def test_unlikely_and_unfinished_lines_lose(ranker: Ranker) -> None:
+    good = Candidate(GOOD, "generated", -1.0)
+    odd = Candidate(GOOD + " Yes.", "generated", -4.0)
+    cut = Candidate(GOOD + " And", "generated", -1.0, finished=False)
+    assert ranker.rank([cut, odd, good], SCENE, "self")[0].candidate == good
+
+
+def test_framed_is_the_floor(ranker: Ranker) -> None:
+    framed = Candidate("I sat down on the snowy bench in this red jacket and forgot to be anywhere else.", "framed")
+    broken = Candidate("this red jacket bench the the dog", "generated", -3.0, finished=False)
+    good = Candidate(GOOD, "generated", -1.0)
+    assert ranker.rank([broken, framed], SCENE, "self")[0].candidate == framed
+    assert ranker.rank([framed, good], SCENE, "self")[0].candidate == good
+
+
+def test_repeats_lose_and_exact_repeats_are_vetoed(ranker: Ranker) -> None:
+    other = "The dog says this bench is ours now, and I have learned not to argue with a dog in the snow."
+    assert order(ranker, GOOD, other, recent=[GOOD])[0] == other
+    vetoed = ranker.rank([Candidate(GOOD, "generated", -1.0)], SCENE, "self", said=[GOOD])[0]
+    assert vetoed.score == -math.inf
+
+
+def test_unsafe_lines_are_vetoed(ranker: Ranker) -> None:
+    for text in ("See https://example.org for my red jacket", "Hey @everyone, my dog", "This shitty red jacket again."):
+        assert ranker.rank([Candidate(text, "generated", -0.5)], SCENE, "self")[0].score == -math.inf
+
+
+def test_scores_add_up(ranker: Ranker) -> None:
+    for one in ranker.rank([Candidate(GOOD, "generated", -2.0), Candidate(GOOD, "framed")], SCENE, "pirate"):
+        assert one.score == pytest.approx(sum(one.parts.values()))
+
+
+def test_contradictions() -> None:
+    def found(text: str) -> set[str]:
+        return contradictions(WORD.findall(text.lower()), SCENE)
+
+    assert found("my green jacket") == {"green jacket"}
+    assert found("this yellow hat of mine") == {"hat"}
+    assert found("the cat and the bus") == {"cat", "bus"}
+    assert found("the woman beside me laughed") == {"woman"}
+    assert not found("a parrot would like this coat, said the pup in my red jacket")
+
+
+def test_facts_named_reads_other_forms() -> None:
+    assert facts_named(["sitting", "dogs", "benches"], SCENE) == {"sit", "dog", "bench"}
+    assert facts_named(["pizza"], SCENE, "do you like pizza") == {"pizza"}
+
+
+def test_faults() -> None:
+    assert faults("I like it (a lot") == 1
+    assert faults("we went to the the park") == 1
+    assert faults("No, no, no! That is a fine hat.") == 0
+
+
+def test_vocabulary_holds_our_words() -> None:
+    listed = set(VOCABULARY.read_text(encoding="utf-8").split())
+    missing = words(FRAMES) - listed
+    assert not missing, f"run python -m models.data.vocabulary; missing {sorted(missing)[:10]}"
