@@ -59,7 +59,7 @@ async def test_it_stops_at_a_signal(loopback: LoopbackDiscord, settings: Setting
     running = asyncio.create_task(run_bot(settings, FakeEngine()))
     await loopback.until(lambda: loopback.gateway.identified)
     os.kill(os.getpid(), number)
-    await asyncio.wait_for(running, 5)
+    await asyncio.wait_for(running, 20)
 
 
 async def test_without_the_content_intent_it_says_so_and_answers_mentions(
@@ -71,7 +71,7 @@ async def test_without_the_content_intent_it_says_so_and_answers_mentions(
     await loopback.post(loopback.room, loopback.ada, loopback.mention, files=[("me.jpg", picture("red"))])
     assert "red picture" in (await loopback.next_answer()).content
     os.kill(os.getpid(), signal.SIGTERM)
-    await asyncio.wait_for(running, 5)
+    await asyncio.wait_for(running, 20)
     warnings = [
         record.message for record in caplog.records if record.name == "bot.client" and record.levelname == "WARNING"
     ]

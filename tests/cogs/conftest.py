@@ -1,5 +1,6 @@
 """A loopback Discord with the bot on it, for every test of the cogs."""
 
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -7,14 +8,23 @@ import pytest
 
 from bot.client import TalkingPhotosBot
 from bot.settings import Settings
+from bot.store.database import check
 from tests.loopback.fake_engine import FakeEngine
 from tests.loopback.server import TOKEN, LoopbackDiscord
 
 
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a migrated database without rows; copying it is quicker than migrating for every test."""
+    path = tmp_path_factory.mktemp("database") / "empty.db"
+    check(f"sqlite+aiosqlite:///{path}")
+    return path
+
+
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    database = f"sqlite+aiosqlite:///{tmp_path}/bot.db"
-    return Settings(_env_file=None, discord_token=TOKEN, cooldown=0, database_url=database)
+def settings(tmp_path: Path, empty_database: Path) -> Settings:
+    path = shutil.copy(empty_database, tmp_path / "bot.db")
+    return Settings(_env_file=None, discord_token=TOKEN, cooldown=0, database_url=f"sqlite+aiosqlite:///{path}")
 
 
 @pytest.fixture

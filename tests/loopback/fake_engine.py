@@ -46,7 +46,7 @@ class FakeEngine:
     ) -> Reply:
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)
-        assert self.gate.wait(5)
+        assert self.gate.wait(30)
         self.at_once -= 1
         if self.broken:
             raise RuntimeError("the fake engine is broken")

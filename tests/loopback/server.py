@@ -28,7 +28,7 @@ from tests.loopback.rest import API, Fault, Rest
 from tests.loopback.world import Channel, File, Message, User, World
 
 TOKEN = "loopback-token"
-PATIENCE = 10.0  # seconds a test waits for an answer
+PATIENCE = 30.0  # seconds a test waits for an answer
 
 
 class LoopbackDiscord:

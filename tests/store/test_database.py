@@ -26,7 +26,13 @@ async def test_migrations_lead_to_the_tables_the_code_uses(tmp_path: Path) -> No
 async def test_sqlite_is_tuned(tmp_path: Path) -> None:
     database = await Database.open(f"sqlite+aiosqlite:///{tmp_path}/bot.db")
     async with database.session() as session:
-        expected = {"journal_mode": "wal", "foreign_keys": 1, "secure_delete": 1, "busy_timeout": 5000}
+        expected = {
+            "journal_mode": "wal",
+            "synchronous": 1,
+            "foreign_keys": 1,
+            "secure_delete": 1,
+            "busy_timeout": 5000,
+        }
         for pragma, value in expected.items():
             assert await session.scalar(text(f"PRAGMA {pragma}")) == value
     await database.close()
