@@ -22,6 +22,10 @@ SLOTS = ("wear", "this_wear", "a_wear", "thing", "the_thing", "a_thing", "doing"
          "animal", "the_animal", "a_animal", "the_other", "vehicle", "the_vehicle", "hair")  # fmt: skip
 MAX_DOING_WORDS = 9
 MAX_NAME_WORDS = 4
+_COLLECTION = re.compile(
+    r"(an?) ((?:long |large |small |big )?(?:row|pile|stack|bunch|line|collection|pair|group|set) of (?:[a-z-]+ )?[a-z-]+s)"
+    r"(?= (?:is|are|in|on|at|near|with|by|behind|parked|sits?|stands?|lies?|hangs?)\b)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,9 +186,13 @@ class _Reader:
         """Return the thing the speaker handles, else one the photo shows, with its article."""
         held: list[int] = []
         central: list[int] = []
+        nobody = self.scene.people[0].who == "nobody"
+        if nobody and (match := _COLLECTION.match(self.scene.caption)):
+            return match[2], match[1]  # a row of motorcycles is one thing to look at
+        kinds = {"thing", "vehicle"} if nobody else {"thing"}
         for k, phrase in enumerate(self.phrases):
             portion = phrase.head in word_set("containers") and self.parsed.word(phrase.end) == "of"
-            if not (phrase.kind == "thing" or portion) or not self._named(k):
+            if not (phrase.kind in kinds or portion) or not self._named(k):
                 continue
             verb = self._verb_of_object(phrase)
             if phrase.head == "camera" and (phrase.prep or (verb is not None and verb.base == "face")):
@@ -214,7 +222,7 @@ class _Reader:
         """Return the place, its preposition and whether it is plural; furniture only if nothing larger is named."""
         found: list[tuple[int, str, str, bool]] = []
         for k, phrase in enumerate(self.phrases):
-            counted = phrase.plural and phrase.det in {"two", "three", "several"}
+            counted = phrase.plural and phrase.det not in word_set("determiners")
             if phrase.kind != "place" or phrase.owner.endswith("'s") or counted or self._elsewhere(phrase):
                 continue
             at = self._at(k, phrase)
@@ -322,7 +330,7 @@ class _Reader:
         reduced = {one.index for one in later if one.form != "finite"}  # watching a man | riding a horse
         limit = following.index if following else len(tokens)
         cuts = [end]
-        while end < limit and tokens[end] != END and tokens[end] not in CLAUSE_WORDS | BE:
+        while end < limit and tokens[end] != END and tokens[end] not in CLAUSE_WORDS | BE | {"has", "have"}:
             if tokens[end] == "and" or end in reduced or (tokens[end] in PREPOSITIONS and tokens[end] != "of"):
                 cuts.append(end)
             end += 1

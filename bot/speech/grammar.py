@@ -249,7 +249,9 @@ class _Parser:
             i += 1
         words: list[str] = []
         while i < len(self.out.tokens) and not self._ends_phrase(i, words, det, count):
-            if self.word(i).endswith(("'s", "s'")):
+            if self.word(i) == END:  # an orange, white and blue bus
+                pass
+            elif self.word(i).endswith(("'s", "s'")):
                 owner, words = self.word(i), []
             else:
                 words.append(self.word(i))
@@ -287,7 +289,7 @@ class _Parser:
     def _ends_phrase(self, i: int, words: list[str], det: str, count: int) -> bool:
         """Tell whether token i no longer belongs to the noun phrase ``words``."""
         word, after = self.word(i), self.word(i + 1)
-        if word == "and" and self._two_colors(i, words):
+        if word in {"and", END} and self._two_colors(i, words):
             return False
         if word in BREAKS | CLAUSE_WORDS | BE | PRONOUNS | PREPOSITIONS:
             return True
@@ -307,9 +309,15 @@ class _Parser:
         return self._finite_here(i, words, det, count)
 
     def _two_colors(self, i: int, words: list[str]) -> bool:
-        """Tell whether ``and`` stands between two colours of one phrase: a black and white dog."""
-        colors = bool(words) and words[-1] in self.lex.colors and self.word(i + 1) in self.lex.colors
-        return colors and self.word(i + 2) not in {END, "and"} and self.word(i + 2) not in PREPOSITIONS
+        """Tell whether token i stands between two colours of one phrase: a black and white dog."""
+        if not words or words[-1] not in self.lex.colors or self.word(i + 1) not in self.lex.colors:
+            return False
+        after = self.word(i + 2)
+        return (
+            self._two_colors(i + 2, [self.word(i + 1)])
+            if after == "and"
+            else after != END and after not in PREPOSITIONS
+        )
 
     def _has_noun(self, words: list[str]) -> bool:
         last = words[-1]
@@ -346,7 +354,7 @@ class _Parser:
                 return False  # in arm floats stands
             if not is_noun or plural_here or det in {"a", "an", "his", "her", "its"}:
                 return True
-            return not any(later in self.lex.third for later in self.out.tokens[i + 1 : i + 6])
+            return not any(later in self.lex.third or later in BE for later in self.out.tokens[i + 1 : i + 6])
         if word in self.lex.third and group and not is_noun and after in CLOSED:
             return True
         return word in self.lex.bases and plural and (plural_here or after in CLOSED - CLAUSE_WORDS)

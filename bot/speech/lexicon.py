@@ -131,8 +131,9 @@ def past_participle(base: str) -> str:
 
 def _doubles(base: str) -> bool:
     """Tell whether the last consonant doubles: short final syllable, one vowel, stressed."""
+    base = base.replace("qu", "qw")  # squatting: the u is no vowel there
     if len(base) < 3 or base[-1] in "aeiouwxy" or base[-2] not in "aeiou" or base[-3] in "aeiou":
-        return base in {"quit", "equip"}
+        return base in {"qwit", "eqwip"}
     syllables = sum(1 for i, c in enumerate(base) if c in "aeiouy" and (i == 0 or base[i - 1] not in "aeiouy"))
     return syllables == 1 or base in {"begin", "unzip", "unplug", "untrim", "commit", "unpin", "forget"}
 

@@ -56,7 +56,7 @@ def _has_blocked_word(text: str) -> bool:
     words, _, phrases = _by_kind()
     said = re.findall(r"[a-z]+", text)
     line = f" {' '.join(said)} "
-    return not words.isdisjoint(said) or any(map(_starts_blocked, said)) or any(f" {one} " in line for one in phrases)
+    return not words.isdisjoint(said) or any(map(_starts_blocked, said)) or any(f" {one}" in line for one in phrases)
 
 
 @lru_cache(maxsize=65536)
