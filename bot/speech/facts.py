@@ -23,8 +23,8 @@ SLOTS = ("wear", "this_wear", "a_wear", "thing", "the_thing", "a_thing", "doing"
 MAX_DOING_WORDS = 9
 MAX_NAME_WORDS = 4
 _COLLECTION = re.compile(
-    r"(an?) ((?:long |large |small |big )?(?:row|pile|stack|bunch|line|collection|pair|group|set) of (?:[a-z-]+ )?[a-z-]+s)"
-    r"(?= (?:is|are|in|on|at|near|with|by|behind|parked|sits?|stands?|lies?|hangs?)\b)"
+    r"(an?) ((?:long |large |small |big )?(?:row|pile|stack|bunch|line|collection|group|set) of "
+    r"(?:[a-z-]+ )??[a-z-]+s)(?= (?:is|are|in|on|at|near|with|by|behind|parked|sits?|stands?|lies?|hangs?)\b)"
 )
 
 
