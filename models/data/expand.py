@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from bot.domain import TRAITS, VOICES, Expression, Person, Scene, Turn
 from bot.speech.facts import read_facts
@@ -86,7 +86,7 @@ def _pair(scene: Scene, frames: Frames, messages: dict[str, tuple[str, ...]], rn
     turns: list[Turn] = [Turn("persona", opening.text)]
     rounds = 2 if rng.random() < SECOND_ROUND_SHARE else 1
     for remaining in range(rounds, 0, -1):
-        asked = _ask(scene, voice, traits, frames, messages, rng)
+        asked = _ask(scene, voice, traits, frames, messages, rng, {turn.text for turn in turns})
         if asked is None:
             return None
         message, answer = asked
@@ -104,13 +104,14 @@ def _ask(
     frames: Frames,
     messages: dict[str, tuple[str, ...]],
     rng: random.Random,
+    said: Collection[str],
 ) -> tuple[str, Line] | None:
-    """Return a user message and the voice's framed answer to it."""
+    """Return a user message and the voice's framed answer to it, one not said yet."""
     expression = scene.people[0].expression
     intents = [name for name in messages if expression in MOOD_INTENTS.get(name, {expression})]
     intent = rng.choice(intents)
-    answer = frames.choose(frames.answers(scene, voice, intent, traits), rng)
-    if answer is None or answer.voice != voice:
+    answer = frames.choose(frames.answers(scene, voice, intent, traits), rng, said)
+    if answer is None or answer.voice != voice or answer.text in said:
         return None
     return rng.choice(messages[intent]), answer
 

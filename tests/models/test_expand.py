@@ -30,6 +30,7 @@ def test_shape_of_the_stream() -> None:
     assert 0.55 < openings < 0.8
     assert {pair.scene.people[0].who for pair in pairs} == {"man", "woman", "dog"}
     assert all(pair.turns[0].role == "persona" and pair.turns[-1].role == "user" for pair in pairs if pair.turns)
+    assert all(pair.reply not in {turn.text for turn in pair.turns} for pair in pairs)
     assert len({pair.reply for pair in pairs}) > 1200
 
 
