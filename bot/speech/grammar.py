@@ -170,13 +170,15 @@ class _Parser:
     def _subject_follows(self, i: int) -> bool:
         """Tell whether ``and`` brings another person or animal while the clause still waits for its verb."""
         words: list[str] = []
-        for word in self.out.tokens[i + 1 : i + 6] if self.clause_open and not self.finite else ():
+        for k in range(i + 1, i + 6) if self.clause_open and not self.finite else ():
+            word, after = self.word(k), self.word(k + 1)
             if word in DETERMINERS or word in NUMBERS:
                 continue
             if word in PREPOSITIONS or word in BREAKS:
                 break
             words.append(word)
-            if self.lex.classify(tuple(words))[1] in ALIVE:
+            ends = after in CLOSED or after in self.lex.bases or after in self.lex.third or after in self.lex.gerunds
+            if ends and self.lex.classify(tuple(words))[1] in ALIVE:
                 return True
         return False
 
@@ -263,7 +265,9 @@ class _Parser:
             plural = False
         if kind in ALIVE and word_set("not_real") & set(words[:-size]):
             kind = "thing"
-        plural = plural or count > 1 or head == "couple"
+        plural = (
+            plural or count > 1 or head == "couple" or (head in word_set("invariant") and det not in {"a", "an", "one"})
+        )
         phrase = NounPhrase(
             start, i, det, tuple(words), head, kind, plural, count or (3 if plural else 1), self.prep, owner
         )
@@ -343,9 +347,11 @@ class _Parser:
             return False
         word, after = self.word(i), self.word(i + 1)
         before = self.word(i - len(words) - 1 - bool(det))
-        second = before == "and" and bool(self.subject) and self.lex.classify(tuple(words))[1] in ALIVE
+        second = before == "and" and bool(self.subject) and self.clause_open
         own = self.clause_open and not self.prep and (before in {"while", "as", END} or not self.subject)
-        plural_here = count > 1 or is_plural(words[-1])
+        plural_here = (
+            count > 1 or is_plural(words[-1]) or (words[-1] in word_set("invariant") and det not in {"a", "an", "one"})
+        )
         plural = plural_here if own else (second and not self.prep) or self._plural_subject()
         group = det == "several" or words[-1] in word_set("collective") if own else self._group_subject()
         is_noun = self.lex.classify((word,))[1] != "unknown"
