@@ -39,7 +39,6 @@ async def test_more_than_the_queue_holds_is_told_to_come_back(
         engine.gate.set()
         for _ in range(2):
             assert "red picture" in (await loopback.next_answer()).content
-        assert engine.most_at_once == 1
         await loopback.post(loopback.room, loopback.ada, loopback.mention, files=[PHOTO])
         assert "red picture" in (await loopback.next_answer()).content
 

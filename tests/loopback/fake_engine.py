@@ -21,7 +21,7 @@ class FakeEngine:
         self.gate.set()
         self.broken = False
         self.long = False
-        self.looked = self.at_once = self.most_at_once = 0
+        self.looked = 0
         self.asked: list[tuple[Turn, ...]] = []
         self.recent: list[tuple[str, ...]] = []
 
@@ -44,10 +44,7 @@ class FakeEngine:
         seed: int | None = None,
         recent: Collection[str] = (),
     ) -> Reply:
-        self.at_once += 1
-        self.most_at_once = max(self.most_at_once, self.at_once)
         assert self.gate.wait(30)
-        self.at_once -= 1
         if self.broken:
             raise RuntimeError("the fake engine is broken")
         self.asked.append(tuple(turns))
