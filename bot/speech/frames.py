@@ -12,6 +12,7 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 
 from bot.domain import ANIMALS, TRAITS, VOICES, Expression, Failure, Person, Scene
@@ -96,6 +97,21 @@ class Frames:
             if frames:
                 return fill_all(frames, facts, name)
         return []
+
+    def lines_by_voice(self) -> dict[str, list[str]]:
+        """Return every line of each voice, slots unfilled."""
+        return {
+            voice: [frame.text for frame in (*one.openings, *chain(*one.answers.values()))]
+            for voice, one in self.voices.items()
+        }
+
+    def lines_by_intent(self) -> dict[str, list[str]]:
+        """Return every voice's answers to each intent, slots unfilled."""
+        found: dict[str, list[str]] = {}
+        for one in self.voices.values():
+            for intent, answers in one.answers.items():
+                found.setdefault(intent, []).extend(frame.text for frame in answers)
+        return found
 
     @staticmethod
     def choose(lines: Sequence[Line], rng: random.Random, recent: Collection[str] = ()) -> Line | None:

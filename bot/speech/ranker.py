@@ -1,11 +1,12 @@
 """Choose among what could be said: one score for every candidate, the highest is spoken.
 
-    score = fluency + facts + voice - faults
+    score = fluency + facts + voice + topic - faults
 
 fluency   min(mean log-probability per token under the speaker, FLUENT) - FLUENT, in nats: 0 for anything as
           likely as good prose and below 0 for stumbling. The cap keeps the most predictable line from winning.
 facts     FACT for each thing of the scene or of the user's message that is named, at most MAX_FACTS.
 voice     VOICE times the mean log-odds of the words for this voice against all voices, within +-1.
+topic     TOPIC times the same for the kind of message that is answered, so that an answer is one.
 faults    what the text says that is not in the photo, broken wording, wrong length, what was said before;
           FRAMED for a framed line, which somebody may have read before.
 
@@ -19,7 +20,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import pairwise
@@ -28,6 +29,7 @@ from pathlib import Path
 from bot.domain import ANIMALS, Scene, Source
 from bot.speech.frames import Frames
 from bot.speech.grammar import CLOSED, parse
+from bot.speech.intents import OTHER
 from bot.speech.lexicon import alike, lexicon, singular
 from bot.speech.safety import is_safe
 
@@ -35,15 +37,17 @@ VOCABULARY = Path(__file__).parent.parent / "resources" / "vocabulary.txt"
 FLUENT = -1.2
 FACT, MAX_FACTS = 0.35, 2
 VOICE = 0.5
+TOPIC = 0.6
 FRAMED = 0.3
 CONTRADICTION = 1.2
 BROKEN = 1.0
 UNKNOWN_WORD = 0.5
 LENGTH = 0.8
-SMOOTHING = 3000  # words every voice is taken to have said like all others
+SMOOTHING = 1000  # words every kind of message is taken to get in answer like all others; thrice that a voice
 REPEAT = 2.0
 OPENING_WORDS, ANSWER_WORDS = (8, 45), (3, 45)
 WORD = re.compile(r"[a-z]+(?:'[a-z]+)*'?")
+SLOT = re.compile(r"\{\w+\}")
 POINTING = frozenset({"this", "these", "that", "those", "the"})
 MINE = frozenset({"my", "me", "our"})
 STUTTER = re.compile(r"\b(a|an|the|of|in|on|at|to|my|this|and|with|is|for) \1\b|\b(\w+) \2 \2\b")
@@ -71,36 +75,49 @@ class Scored:
     parts: dict[str, float] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What is spoken about: the scene (speaker first), the voice and the talk so far.
+
+    ``said`` are the persona's earlier lines of this conversation, ``message`` the user's last one and ``intent``
+    its kind; ``recent`` is what was said in this channel of late.
+    """
+
+    scene: Scene
+    voice: str
+    said: Collection[str] = ()
+    message: str = ""
+    intent: str = ""
+    recent: Collection[str] = ()
+
+
 class Ranker:
     """Scores candidates; holds the vocabulary and what each voice likes to say."""
 
     def __init__(self, frames: Frames) -> None:
-        self._voices = _VoiceWords(frames)
+        voices, intents = frames.lines_by_voice(), frames.lines_by_intent()
+        self._voice_odds, self._intent_odds = WordOdds(voices, 3 * SMOOTHING), WordOdds(intents, SMOOTHING)
         self._known = frozenset(VOCABULARY.read_text(encoding="utf-8").split())
 
-    def rank(
-        self, candidates: Sequence[Candidate], scene: Scene, voice: str,
-        said: Collection[str] = (), message: str = "", recent: Collection[str] = (),
-    ) -> list[Scored]:  # fmt: skip
+    def rank(self, candidates: Sequence[Candidate], context: Context) -> list[Scored]:
         """Return every candidate with its score, the best first.
 
-        ``said`` are the persona's earlier lines of this conversation, ``message`` the user's last one, ``recent``
-        what was said in this channel of late. Vetoed candidates have the score -inf; earlier ones win ties.
+        Vetoed candidates have the score -inf; earlier ones win ties.
         """
-        scored = [self._score(one, scene, voice, said, message, recent) for one in candidates]
-        return sorted(scored, key=lambda one: -one.score)
+        return sorted((self._score(one, context) for one in candidates), key=lambda one: -one.score)
 
-    def _score(
-        self, one: Candidate, scene: Scene, voice: str, said: Collection[str], message: str, recent: Collection[str]
-    ) -> Scored:  # fmt: skip
-        if not one.text or not is_safe(one.text) or one.text in said or _echoes(one.text, message):
+    def _score(self, one: Candidate, context: Context) -> Scored:
+        scene, message = context.scene, context.message
+        if not one.text or not is_safe(one.text) or one.text in context.said or _echoes(one.text, message):
             return Scored(one, -math.inf, {"veto": -math.inf})
+        earlier = (*context.said, *context.recent, message)
         words = WORD.findall(one.text.lower())
         parts = {
             "fluency": 0.0 if one.log_prob is None else min(one.log_prob, FLUENT) - FLUENT,
             "facts": FACT * min(len(facts_named(words, scene, message)), MAX_FACTS),
-            "voice": VOICE * self._voices.odds(words, voice),
-            "repeats": -REPEAT * _repeats(words, (*said, *recent, message), one.text in recent),
+            "voice": VOICE * self._voice_odds(words, context.voice),
+            "topic": 0.0 if context.intent == OTHER else TOPIC * self._intent_odds(words, context.intent),
+            "repeats": -REPEAT * _repeats(words, earlier, one.text in context.recent),
         }
         if one.source == "framed":
             parts["framed"] = -FRAMED
@@ -122,30 +139,31 @@ class Ranker:
         return bool(forms & self._known) or bare in scene.caption.lower() or bare in message.lower()
 
 
-class _VoiceWords:
-    """How much likelier a word is in one voice's frames than in all voices' together (naive Bayes log-odds)."""
+class WordOdds:
+    """How much likelier a word is in one group of lines than in all of them together (naive Bayes log-odds)."""
 
-    def __init__(self, frames: Frames) -> None:
-        self._counts: dict[str, Counter[str]] = {}
-        self._all: Counter[str] = Counter()
-        for voice, one in frames.voices.items():
-            lines = [frame.text for frame in (*one.openings, *(f for fs in one.answers.values() for f in fs))]
-            counts = Counter(word for line in lines for word in WORD.findall(re.sub(r"\{\w+\}", "", line).lower()))
-            self._counts[voice] = counts
-            self._all += counts
+    def __init__(self, lines: Mapping[str, Iterable[str]], smoothing: float) -> None:
+        """Count words; ``smoothing`` words of every group are taken to be like everybody's."""
+        self._smoothing = smoothing
+        self._counts = {
+            name: Counter(word for line in texts for word in WORD.findall(SLOT.sub("", line).lower()))
+            for name, texts in lines.items()
+        }
+        self._all = sum(self._counts.values(), Counter())
         self._total = sum(self._all.values())
-        self._totals = {voice: sum(counts.values()) for voice, counts in self._counts.items()}
+        self._totals = {name: sum(counts.values()) for name, counts in self._counts.items()}
 
-    def odds(self, words: Sequence[str], voice: str) -> float:
-        """Return the mean log-odds per word, doubled and cut to -1..1; words of no frame count 0."""
-        known = [word for word in words if self._all[word] > 1]
-        total = sum(self._odds(word, voice) for word in known)
+    def __call__(self, words: Sequence[str], name: str) -> float:
+        """Return the mean log-odds per word, doubled and cut to -1..1; words said only once count 0."""
+        if name not in self._counts:
+            return 0.0
+        total = sum(self._odds(word, name) for word in words if self._all[word] > 1)
         return max(-1.0, min(1.0, 2 * total / max(len(words), 8)))
 
-    def _odds(self, word: str, voice: str) -> float:
+    def _odds(self, word: str, name: str) -> float:
         everywhere = self._all[word] / self._total
-        smoothed = self._counts[voice][word] + SMOOTHING * everywhere
-        return math.log(smoothed / (self._totals[voice] + SMOOTHING) / everywhere)
+        smoothed = self._counts[name][word] + self._smoothing * everywhere
+        return math.log(smoothed / (self._totals[name] + self._smoothing) / everywhere)
 
 
 def facts_named(words: Sequence[str], scene: Scene, message: str = "") -> frozenset[str]:

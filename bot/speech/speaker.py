@@ -20,7 +20,7 @@ from bot.speech.frames import Frames, Line
 from bot.speech.intents import classify_intent
 from bot.speech.names import given_name, own_name
 from bot.speech.prompt import build_prompt
-from bot.speech.ranker import Candidate, Ranker, Scored
+from bot.speech.ranker import Candidate, Context, Ranker, Scored
 from bot.speech.safety import is_safe
 
 LINES = Path(__file__).parent.parent / "resources" / "speaker.toml"
@@ -92,7 +92,7 @@ class Speaker:
         with watch("rank"):
             said = [turn.text for turn in turns if turn.role == "persona"]
             about = message if is_safe(message) else ""
-            return self._ranker.rank(candidates, scene, persona.voice, said, about, recent)
+            return self._ranker.rank(candidates, Context(scene, persona.voice, said, about, intent, recent))
 
     def _framed(
         self,

@@ -8,7 +8,7 @@ import pytest
 
 from bot.domain import Person, Scene
 from bot.speech.frames import FRAMES, Frames
-from bot.speech.ranker import WORD, Candidate, Ranker, contradictions, facts_named, faults
+from bot.speech.ranker import WORD, Candidate, Context, Ranker, contradictions, facts_named, faults
 from models.data.vocabulary import VOCABULARY, words
 
 SCENE = Scene(
@@ -25,7 +25,7 @@ def ranker() -> Ranker:
 
 def order(ranker: Ranker, *texts: str, **kwargs: object) -> list[str]:
     candidates = [Candidate(text, "generated", -1.0) for text in texts]
-    return [one.candidate.text for one in ranker.rank(candidates, SCENE, "self", **kwargs)]  # type: ignore[arg-type]
+    return [one.candidate.text for one in ranker.rank(candidates, Context(SCENE, "self", **kwargs))]  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -47,31 +47,31 @@ def test_unlikely_and_unfinished_lines_lose(ranker: Ranker) -> None:
     good = Candidate(GOOD, "generated", -1.0)
     odd = Candidate(GOOD + " Yes.", "generated", -4.0)
     cut = Candidate(GOOD + " And", "generated", -1.0, finished=False)
-    assert ranker.rank([cut, odd, good], SCENE, "self")[0].candidate == good
+    assert ranker.rank([cut, odd, good], Context(SCENE, "self"))[0].candidate == good
 
 
 def test_framed_is_the_floor(ranker: Ranker) -> None:
     framed = Candidate("I sat down on the snowy bench in this red jacket and forgot to be anywhere else.", "framed")
     broken = Candidate("this red jacket bench the the dog", "generated", -3.0, finished=False)
     good = Candidate(GOOD, "generated", -1.0)
-    assert ranker.rank([broken, framed], SCENE, "self")[0].candidate == framed
-    assert ranker.rank([framed, good], SCENE, "self")[0].candidate == good
+    assert ranker.rank([broken, framed], Context(SCENE, "self"))[0].candidate == framed
+    assert ranker.rank([framed, good], Context(SCENE, "self"))[0].candidate == good
 
 
 def test_repeats_lose_and_exact_repeats_are_vetoed(ranker: Ranker) -> None:
     other = "The dog says this bench is ours now, and I have learned not to argue with a dog in the snow."
     assert order(ranker, GOOD, other, recent=[GOOD])[0] == other
-    vetoed = ranker.rank([Candidate(GOOD, "generated", -1.0)], SCENE, "self", said=[GOOD])[0]
+    vetoed = ranker.rank([Candidate(GOOD, "generated", -1.0)], Context(SCENE, "self", said=[GOOD]))[0]
     assert vetoed.score == -math.inf
 
 
 def test_unsafe_lines_are_vetoed(ranker: Ranker) -> None:
     for text in ("See https://example.org for my red jacket", "Hey @everyone, my dog", "This shitty red jacket again."):
-        assert ranker.rank([Candidate(text, "generated", -0.5)], SCENE, "self")[0].score == -math.inf
+        assert ranker.rank([Candidate(text, "generated", -0.5)], Context(SCENE, "self"))[0].score == -math.inf
 
 
 def test_scores_add_up(ranker: Ranker) -> None:
-    for one in ranker.rank([Candidate(GOOD, "generated", -2.0), Candidate(GOOD, "framed")], SCENE, "pirate"):
+    for one in ranker.rank([Candidate(GOOD, "generated", -2.0), Candidate(GOOD, "framed")], Context(SCENE, "pirate")):
         assert one.score == pytest.approx(sum(one.parts.values()))
 
 
@@ -101,3 +101,16 @@ def test_vocabulary_holds_our_words() -> None:
     listed = set(VOCABULARY.read_text(encoding="utf-8").split())
     missing = words(FRAMES) - listed
     assert not missing, f"run python -m models.data.vocabulary; missing {sorted(missing)[:10]}"
+
+
+def test_answers_to_the_question_win(ranker: Ranker) -> None:
+    joke = Candidate(
+        "Why did the snowman laugh? Somebody told him a joke about a carrot, and he got it on the nose.", "framed"
+    )
+    night = Candidate(
+        "Good night, sleep well and dream of soft pillows, the moon will keep the light on for you.", "framed"
+    )
+    for intent, best in (("joke", joke), ("good_night", night)):
+        context = Context(SCENE, "self", message="hm", intent=intent)
+        assert ranker.rank([night, joke], context)[0].candidate == best
+        assert ranker.rank([joke, night], context)[0].candidate == best
