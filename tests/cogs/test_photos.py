@@ -39,6 +39,13 @@ async def test_direct_messages_need_no_mention(loopback: LoopbackDiscord, bot: T
     assert (await loopback.next_answer(direct)).content == HINT
 
 
+async def test_a_forwarded_photo_is_answered(loopback: LoopbackDiscord, bot: TalkingPhotosBot) -> None:
+    photo = await loopback.post(loopback.room, loopback.ben, "look", files=[PHOTO])
+    direct = loopback.world.direct(loopback.ada)
+    await loopback.post(direct, loopback.ada, forwards=photo)
+    assert "red picture" in (await loopback.next_answer(direct)).content
+
+
 async def test_channels_of_the_settings_need_no_mention(
     loopback: LoopbackDiscord, settings: Settings, engine: FakeEngine
 ) -> None:

@@ -53,7 +53,9 @@ class OpenApi:
     def response(self, method: str, path: str, status: int, body: bytes) -> list[str]:
         """Return what is wrong with an answer of this loopback server."""
         errors = self._spec.check_response(method, path, status, "application/json", body) if body else []
-        return [f"answer to {method} {path}: {error}" for error in errors]
+        # The description leaves out forwarded messages, which Discord does send.
+        wrong = [error for error in errors if not error.endswith("message_reference/type: 0 was expected")]
+        return [f"answer to {method} {path}: {error}" for error in wrong]
 
 
 @cache

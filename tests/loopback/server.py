@@ -112,6 +112,7 @@ class LoopbackDiscord:
         reply_to: Message | None = None,
         ping: bool = True,
         webhook: bool = False,
+        forwards: Message | None = None,
     ) -> Message:
         """Post a message; mentions are read from its content, and a reply pings unless ``ping`` is False."""
         mentioned = [user for user in (self.world.bot, self.ada, self.ben) if f"<@{user.id}>" in content]
@@ -121,6 +122,7 @@ class LoopbackDiscord:
         attached = tuple(File(name, data) for name, data in files)
         message = Message(channel, author, content, attached, tuple(mentioned), roles, reply_to)
         message.webhook_id = channel.id if webhook else None
+        message.forwards = forwards
         channel.messages[message.id] = message
         self.story.append(message)
         await self.gateway.message_created(message)

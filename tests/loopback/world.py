@@ -118,6 +118,7 @@ class Message:
     mentioned_roles: tuple[int, ...] = ()
     reply_to: Message | None = None
     webhook_id: int | None = None
+    forwards: Message | None = None
     id: int = field(default_factory=snowflake)
 
     def payload(self, cdn: str, *, quote: bool = True) -> dict[str, Any]:
@@ -142,6 +143,14 @@ class Message:
         }
         if self.webhook_id:
             payload["webhook_id"] = str(self.webhook_id)
+        if self.forwards:
+            target = self.forwards
+            reference = {"type": 1, "message_id": str(target.id), "channel_id": str(target.channel.id)}
+            payload["message_reference"] = reference
+            shown = ("type", "content", "mentions", "attachments", "embeds", "components", "timestamp")
+            copy = target.payload(cdn, quote=False)
+            snapshot = {key: copy[key] for key in (*shown, "edited_timestamp", "flags", "mention_roles")}
+            payload["message_snapshots"] = [{"message": snapshot}]
         if self.reply_to:
             target = self.reply_to
             reference = {"type": 0, "message_id": str(target.id), "channel_id": str(target.channel.id)}
