@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from PIL import Image
@@ -17,6 +18,7 @@ from bot.vision.rewording import recount, reword, swap_glasses
 
 SURE_FACE = 0.5  # detection score from which a face speaks first and may outnumber the caption
 SURE_HUMAN_FACE = 0.65  # needed when the caption sees only animals, for they have faces too
+LEAST_READABLE = 16.0  # pixels of a face's height; of a smaller one the reader only guesses
 IN_FRONT = 0.6  # of the largest face's height
 FAR_FACE = 0.05  # of the photo's height; smaller faces are far away
 SURE_GLASSES = 0.9  # probability from which a reading corrects the caption
@@ -69,7 +71,9 @@ class Observer:
 
 
 def see(photo: Photo, face: Face, reading: FaceReading) -> Seen:
-    """Return a face as a person, by the face alone."""
+    """Return a face as a person, by the face alone; of a tiny one only the age is kept."""
+    if face.box.h < LEAST_READABLE:
+        reading = replace(reading, gender="unclear", expression="unclear", glasses="none", glasses_score=0.0)
     box = photo.to_original(face.box)
     person = Person(
         who=who_of(reading),
