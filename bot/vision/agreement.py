@@ -6,7 +6,7 @@ corrected in the caption as well (bot/vision/rewording.py).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 
@@ -21,12 +21,12 @@ from bot.vision.face_reader import age_of
 SURE_GENDER = 0.9
 SURE_YOUNG, SURE_GROWN = 0.35, 0.75
 SURE_EYEWEAR = 0.7
-MAX_SLOTS = 5  # people of the caption that faces are matched with; more would only cost time
+MAX_PHRASES = 4  # of the caption that faces are matched with; more would only cost time
 # What leaving a face without words costs, where 1 is a face of the other gender: as long as somebody the
 # caption counts has no face, and as long as only "some men" may have more.
 LEFT_OUT, LEFT_OUT_OF_MANY = 2.0, 0.5
 
-Way = tuple[int | None, ...]  # for each face its slot
+Way = tuple[int | None, ...]  # for each face the index of its noun phrase
 YOUNG: frozenset[Age] = frozenset({"baby", "child"})
 GROWN: frozenset[Age] = frozenset({"adult", "senior"})
 _MIDDLE_AGED = frozenset({"40-49", "50-59"})
@@ -47,30 +47,33 @@ def match(seen: Sequence[Seen], mentions: Sequence[Mention]) -> list[Mention | N
     is taken; among equals the larger face gets who is named first.
     """
     faces = seen[:MAX_PEOPLE]
-    human = [m for m in mentions if m.human]
-    slots = [m for m in human for _ in range(m.count if m.exact else max(m.count, len(faces)))][:MAX_SLOTS]
-    against = [[_contradictions(face, slot) for slot in slots] for face in faces]
+    human = [mention for mention in mentions if mention.human][:MAX_PHRASES]
+    room = [mention.count if mention.exact else max(mention.count, len(faces)) for mention in human]
+    against = [[_contradictions(face, mention) for mention in human] for face in faces]
     sizes = [face.person.box.h if face.person.box else 1.0 for face in faces]
-    best = min(_ways(len(faces), len(slots)), key=lambda way: _cost(way, against, slots, sizes))
-    return [None if slot is None else slots[slot] for slot in best] + [None] * (len(seen) - len(faces))
+    ways = [
+        way
+        for way in product([*range(len(human)), None], repeat=len(faces))
+        if all(way.count(i) <= places for i, places in enumerate(room))
+    ]
+    best = min(ways, key=lambda way: _cost(way, human, room, against, sizes))
+    return [None if i is None else human[i] for i in best] + [None] * (len(seen) - len(faces))
 
 
-def _ways(faces: int, slots: int) -> Iterator[Way]:
-    """Yield every way to give each face a slot of its own or none, early slots first."""
-    for way in product([*range(slots), None], repeat=faces):
-        taken = [slot for slot in way if slot is not None]
-        if len(taken) == len(set(taken)):
-            yield way
-
-
-def _cost(way: Way, against: Sequence[Sequence[float]], slots: Sequence[Mention], sizes: Sequence[float]) -> float:
+def _cost(
+    way: Way,
+    human: Sequence[Mention],
+    room: Sequence[int],
+    against: Sequence[Sequence[float]],
+    sizes: Sequence[float],
+) -> float:
     """Weigh a way: contradictions, faces left out though somebody is named, large faces left out for small ones."""
-    given = {face: slot for face, slot in enumerate(way) if slot is not None}
-    cost = sum(against[face][slot] for face, slot in given.items())
-    left_out = [face for face in range(len(way)) if face not in given]
-    idle = [slot for i, slot in enumerate(slots) if i not in given.values()]
-    cost += LEFT_OUT * min(len(left_out), sum(slot.exact for slot in idle))
-    cost += LEFT_OUT_OF_MANY * min(len(left_out), sum(not slot.exact for slot in idle))
+    given = {face: phrase for face, phrase in enumerate(way) if phrase is not None}
+    left_out = [face for face, phrase in enumerate(way) if phrase is None]
+    idle = [(mention.exact, places - way.count(i)) for i, (mention, places) in enumerate(zip(human, room, strict=True))]
+    cost = sum(against[face][phrase] for face, phrase in given.items())
+    cost += LEFT_OUT * min(len(left_out), sum(places for exact, places in idle if exact))
+    cost += LEFT_OUT_OF_MANY * min(len(left_out), sum(places for exact, places in idle if not exact))
     for face in left_out:
         smaller = [sizes[other] / sizes[face] for other in given if other > face]
         cost += 2 * (1 - min(smaller, default=1.0))

@@ -133,7 +133,10 @@ def _missing(mention: Mention, faces: int) -> int:
 
 def _without_wrong_glasses(caption: str, seen: Sequence[Seen]) -> str:
     """Correct the glasses a caption gives to a face that surely wears others, or none."""
-    for face, mention in zip(seen, match(seen, people_in_caption(caption)), strict=True):
+    mentions = people_in_caption(caption)
+    if not any(mention.wears for mention in mentions):
+        return caption
+    for face, mention in zip(seen, match(seen, mentions), strict=True):
         read = face.reading
         if mention and mention.wears not in ((), (read.glasses,)) and read.glasses_score >= SURE_GLASSES:
             return swap_glasses(caption, read.glasses)
