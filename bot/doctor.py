@@ -1,4 +1,4 @@
-"""``python -m bot doctor``: is everything here that the bot needs?"""
+"""``python -m bot doctor``: check that everything is here that the bot needs."""
 
 from __future__ import annotations
 
