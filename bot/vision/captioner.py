@@ -24,6 +24,15 @@ MIN_WORDS = 5
 BEAMS = 4
 LENGTH_POWER = 0.8  # Wu et al. 2016 (arXiv:1609.08144) divide by length to such a power
 
+# Words a caption may say twice; one that repeats another ("a cap and a cap") is never right.
+_FUNCTION_WORDS = """
+a an the of in on at with and is are to by from his her its their for it that this there as while who which one
+into up over out off down very be has have near next behind front under above beside against through some other
+another each several them him he she they all both had was were or not being along around across between toward
+towards past about onto inside outside after before like so few during what how where
+"""
+FUNCTION_WORDS = frozenset({COMMA, *_FUNCTION_WORDS.split()})
+
 NextScores = Callable[[np.ndarray], np.ndarray]
 
 
@@ -60,7 +69,10 @@ class Captioner:
         def next_scores(ids: np.ndarray) -> np.ndarray:
             return self._decoder.run({"ids": ids, **memory})["scores"]
 
-        return [(to_text([self._words[i] for i in beam.ids[1:-1]]), beam.normalised) for beam in search(next_scores)]
+        return [
+            (to_text([self._words[i] for i in beam.ids[1:-1]]), beam.normalised)
+            for beam in search(next_scores, self._words)
+        ]
 
 
 def prepare(image: Image.Image, size: int, mean: Sequence[float], std: Sequence[float]) -> np.ndarray:
@@ -72,11 +84,11 @@ def prepare(image: Image.Image, size: int, mean: Sequence[float], std: Sequence[
     return to_batch([square], mean, std)
 
 
-def search(next_scores: NextScores, *, style: int = PLAIN, beams: int = BEAMS) -> list[Beam]:
+def search(next_scores: NextScores, words: Sequence[str], *, style: int = PLAIN, beams: int = BEAMS) -> list[Beam]:
     """Find the likeliest captions by beam search, best first; each ends with ``END``.
 
     ``next_scores`` maps ids (B, T) int64 to logits (B, words) float32 of the next word. Special words
-    are never produced, no word follows itself and no three words in a row come twice.
+    are never produced, only function words come twice, never in a row, and no three words repeat.
     """
     alive, done = [Beam((style,), 0.0)], list[Beam]()
     for length in range(MAX_WORDS + 1):
@@ -88,7 +100,7 @@ def search(next_scores: NextScores, *, style: int = PLAIN, beams: int = BEAMS) -
             scores[:, END + 1 :] = -np.inf
         grown = []
         for beam, row in zip(alive, scores, strict=True):
-            row[forbidden(beam.ids)] = -np.inf
+            row[forbidden(beam.ids, words)] = -np.inf
             for word in np.argpartition(-row, beams)[:beams]:
                 if np.isfinite(row[word]):
                     grown.append(Beam((*beam.ids, int(word)), beam.score + float(row[word])))
@@ -100,12 +112,11 @@ def search(next_scores: NextScores, *, style: int = PLAIN, beams: int = BEAMS) -
     return sorted(done, key=lambda beam: beam.normalised, reverse=True)[:beams]
 
 
-def forbidden(ids: Sequence[int]) -> list[int]:
-    """Return the words that would repeat the last word or a run of three words."""
-    if len(ids) < 2:
-        return []
+def forbidden(ids: Sequence[int], words: Sequence[str]) -> list[int]:
+    """Return ids that would repeat the last word, a run of three words or any word that says something."""
+    said = [i for i in ids[1:] if words[i] not in FUNCTION_WORDS]
     pair = tuple(ids[-2:])
-    return [ids[-1], *(ids[i + 2] for i in range(len(ids) - 2) if tuple(ids[i : i + 2]) == pair)]
+    return [*said, *ids[-1:], *(ids[i + 2] for i in range(len(ids) - 2) if tuple(ids[i : i + 2]) == pair)]
 
 
 def log_softmax(scores: np.ndarray) -> np.ndarray:

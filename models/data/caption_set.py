@@ -25,7 +25,7 @@ CONCEPTS, CONCEPT_LEAST = 900, 8
 UNLABELLED_FACES = 1000
 FACE_CAPTIONS = 4  # drawn a face
 PHOTO_VIEWS = ((False, False), (True, False), (False, True), (True, True))  # (mirror, crop)
-FACE_VIEWS = ((False, False),)
+FACE_VIEWS = (False, True)  # in a wider frame
 IGNORE = -100  # cross_entropy's mark for targets that teach nothing
 
 Caption = tuple[int, list[str]]  # style word and words
@@ -66,15 +66,15 @@ class CaptionSet:
         of_photos = features("photos-train", views, photos.image, size, threads)
         pixels = read_pixels(data / "faces", "train", faces)
         crops = {face.file: Image.fromarray(array) for face, array in zip(faces, pixels, strict=True)}
-        face_views = [View(face.file, *kind) for kind in FACE_VIEWS for face in faces]
+        face_views = [View(face.file, wide=wide) for wide in FACE_VIEWS for face in faces]
         of_faces = features("faces-train", face_views, crops.__getitem__, size, threads)
         self.held_out = features("photos-val", [View(f) for f in self.held_files], photos.image, size, threads)
         self.features = np.concatenate((of_photos, of_faces))
         self.photos, self.samples = len(items), list[Sample]()
         for i, some in enumerate(captions[: len(items)]):
-            self.samples.append(Sample(some, view_rows(i, len(items), PHOTO_VIEWS)))
+            self.samples.append(Sample(some, view_rows(i, len(items), [mirror for mirror, _ in PHOTO_VIEWS])))
         for i, some in enumerate(captions[len(items) :]):
-            self.samples.append(Sample(some, view_rows(len(views) + i, len(faces), FACE_VIEWS)))
+            self.samples.append(Sample(some, view_rows(len(views) + i, len(faces), [False] * len(FACE_VIEWS))))
 
     def concept_targets(self, captions: Sequence[Sequence[str]]) -> np.ndarray:
         """Return which concepts a group of captions names: (concepts,) float32 of 0 and 1."""
@@ -109,9 +109,9 @@ class CaptionSet:
         return ids, targets.masked_fill(targets == UNKNOWN, IGNORE)
 
 
-def view_rows(first: int, step: int, kinds: Sequence[tuple[bool, bool]]) -> tuple[tuple[int, bool], ...]:
+def view_rows(first: int, step: int, mirrors: Sequence[bool]) -> tuple[tuple[int, bool], ...]:
     """Return (feature row, mirrored) of an image whose views lie ``step`` rows apart."""
-    return tuple((first + n * step, mirror) for n, (mirror, _) in enumerate(kinds))
+    return tuple((first + n * step, mirror) for n, mirror in enumerate(mirrors))
 
 
 def photo_captions(own: Sequence[str], coco: str) -> tuple[Caption, ...]:

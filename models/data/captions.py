@@ -8,18 +8,15 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from bot.vision.captioner import COMMA, END, MAX_WORDS, SPECIALS, UNKNOWN
+from bot.vision.captioner import COMMA, END, FUNCTION_WORDS, MAX_WORDS, SPECIALS, UNKNOWN
 from models.train.run import need
 
 NUMBERS = ("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 DIGITS = {str(number): word for number, word in enumerate(NUMBERS, 2)}
-FUNCTION_WORDS = """
-a an the of in on at with and is are to by from his her its their for it that this there as while who which one
-into up over out off down very be has have near next behind front under above beside against through some other
-another each several them him he she they all both had was were or not being along around across between toward
-towards past about onto inside outside after before like so few during what how where back top side sits stands
-something someone look looks set ready left right seen view close camera picture fills
-"""  # say nothing about what is seen, or which side: no concept head learns them
+# Besides function words, these say too little about what is seen to be concepts; sides change when mirrored.
+VAGUE = """
+back top side sits stands something someone look looks set ready left right seen view close camera picture fills
+"""
 SIDES = {"left": "right", "right": "left", "leftmost": "rightmost", "rightmost": "leftmost"}
 
 
@@ -64,6 +61,6 @@ class Vocabulary:
     def concepts(self, captions: Iterable[Sequence[str]], number: int, least: int) -> list[int]:
         """Return ids of the most frequent words that say something about a photo."""
         counts = Counter(word for caption in captions for word in set(caption))
-        skip = {*FUNCTION_WORDS.split(), COMMA}
+        skip = {*FUNCTION_WORDS, *VAGUE.split()}
         kept = [word for word, n in counts.most_common() if n >= least and word not in skip and word in self.ids]
         return [self.ids[word] for word in kept[:number]]

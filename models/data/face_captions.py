@@ -56,7 +56,8 @@ def face_caption(face: FaceRow, dice: random.Random) -> list[str]:
     subject = dice.choice(SUBJECTS[face.age_band][face.gender])
     labels = face.labels
     if labels is None:
-        forms = [f"{photo} of {subject}", f"{subject} is seen in {photo}", f"the face of {subject} fills the picture"]
+        # unlabelled ones are frontal by choice
+        forms = [f"{subject} looks at the camera in {photo}", f"{photo} of {subject} who faces the camera"]
         return to_words(dice.choice(forms))
     if labels.note == "baby":
         subject = "a baby"

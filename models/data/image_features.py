@@ -28,11 +28,12 @@ CROP = 0.85  # side of a random crop, as a share of the photo's
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """One way to look at one image: by file name, mirrored or not, whole or cropped at random."""
+    """One way to look at one image: by file name, mirrored or not, whole, cropped at random or in a wider frame."""
 
     file: str
     mirror: bool = False
     crop: bool = False
+    wide: bool = False
 
     def of(self, image: Image.Image) -> Image.Image:
         """Return this view of its image; the crop depends on the file name alone."""
@@ -41,7 +42,17 @@ class View:
             width, height = image.size
             left, top = dice.uniform(0, 1 - CROP, 2) * (width, height)
             image = image.crop((round(left), round(top), round(left + CROP * width), round(top + CROP * height)))
+        if self.wide:
+            image = in_wide_frame(image)
         return ImageOps.mirror(image) if self.mirror else image
+
+
+def in_wide_frame(image: Image.Image) -> Image.Image:
+    """Return the image at half size, above the middle of its own blurred enlargement: a face as portraits show it."""
+    width, height = image.size
+    frame = image.resize((8, 8), Image.Resampling.BOX).resize((2 * width, 2 * height), Image.Resampling.BICUBIC)
+    frame.paste(image, (width // 2, height // 4))
+    return frame
 
 
 def features(

@@ -32,7 +32,7 @@ from models.train.run import BEST, TrainingRun, arguments, cosine, set_learning_
 SAVE_SECONDS = 360.0  # validation and a checkpoint that often
 FOLDS = 3
 CONCEPT_EPOCHS = 12
-PHOTOS, FACES = 28, 6  # images a batch, two captions each
+PHOTOS, FACES = 28, 8  # images a batch, two captions each
 TEXTS = 96
 TEXT_SHARE = (0.45, 0.1)  # share of plain-text batches at the start and the end
 WORD_DROP = 0.08  # share of input words hidden, so that the photo counts more than the habit
@@ -195,7 +195,7 @@ def describe(network: Captioner, vocabulary: Vocabulary, grid: Tensor | None, co
     def next_scores(ids: np.ndarray) -> np.ndarray:
         return network.scores(network(torch.from_numpy(ids), keys, values)[:, -1], lift).numpy()
 
-    return to_text([vocabulary.words[i] for i in search(next_scores)[0].ids[1:-1]])
+    return to_text([vocabulary.words[i] for i in search(next_scores, vocabulary.words)[0].ids[1:-1]])
 
 
 def judge(captions: Sequence[str], data: CaptionSet) -> dict[str, float]:

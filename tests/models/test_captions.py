@@ -48,7 +48,7 @@ def test_photo_captions_put_the_plain_one_first():
 
 
 def test_views_of_one_image_lie_a_step_apart():
-    assert view_rows(2, 5, ((False, False), (True, False))) == ((2, False), (7, True))
+    assert view_rows(2, 5, (False, True)) == ((2, False), (7, True))
 
 
 def face(labels: FaceLabels | None, **changes) -> FaceRow:

@@ -10,6 +10,7 @@ from bot.runtime.session import Session
 from bot.vision.captioner import (
     BEAMS,
     END,
+    FUNCTION_WORDS,
     MAX_WORDS,
     MIN_WORDS,
     PLAIN,
@@ -21,7 +22,8 @@ from bot.vision.captioner import (
     to_text,
 )
 
-WORDS = 30
+WORDS = 40
+VOCABULARY = [*SPECIALS, "a", "the", "of", "in", "on", *(f"word{i}" for i in range(WORDS - 10))]
 
 
 def bigram_model(table: np.ndarray):
@@ -34,7 +36,7 @@ def random_table(seed: int) -> np.ndarray:
 
 @pytest.mark.parametrize("seed", range(5))
 def test_search_obeys_the_rules_of_a_caption(seed):
-    found = search(bigram_model(random_table(seed)))
+    found = search(bigram_model(random_table(seed)), VOCABULARY)
     assert 1 <= len(found) <= BEAMS
     assert [beam.normalised for beam in found] == sorted((beam.normalised for beam in found), reverse=True)
     for beam in found:
@@ -44,6 +46,8 @@ def test_search_obeys_the_rules_of_a_caption(seed):
         assert min(words) >= len(SPECIALS)
         assert MIN_WORDS <= len(words) <= MAX_WORDS
         assert all(a != b for a, b in itertools.pairwise(words))
+        content = [word for word in words if VOCABULARY[word] not in FUNCTION_WORDS]
+        assert len(set(content)) == len(content)
         runs = [words[i : i + 3] for i in range(len(words) - 2)]
         assert len(set(runs)) == len(runs)
 
@@ -53,7 +57,7 @@ def test_search_follows_the_likeliest_words():
     path = [PLAIN, 10, 11, 12, 13, 14, 15, END]
     for word, following in itertools.pairwise(path):
         table[word, following] = 5.0
-    assert list(search(bigram_model(table))[0].ids) == path
+    assert list(search(bigram_model(table), VOCABULARY)[0].ids) == path
 
 
 def test_search_looks_past_the_greedy_choice():
@@ -62,12 +66,14 @@ def test_search_looks_past_the_greedy_choice():
     table[10] = 0.0  # the greedy word leads nowhere sure
     for word, following in zip([20, 21, 22, 23, 24, 25], [21, 22, 23, 24, 25, END], strict=True):
         table[word, following] = 9.0
-    assert search(bigram_model(table))[0].ids[1] == 20
+    assert search(bigram_model(table), VOCABULARY)[0].ids[1] == 20
 
 
-def test_forbidden_words_are_the_last_and_those_that_repeat_three():
-    assert forbidden([PLAIN]) == []
-    assert set(forbidden([PLAIN, 7, 8, 9, 7, 8])) == {8, 9}
+def test_forbidden_words_are_the_last_those_that_repeat_three_and_all_that_say_something():
+    a, the, of, cat = 5, 6, 7, 12
+    assert forbidden([PLAIN], VOCABULARY) == [PLAIN]
+    assert set(forbidden([PLAIN, a, cat, of], VOCABULARY)) == {cat, of}
+    assert set(forbidden([PLAIN, a, the, of, a, the], VOCABULARY)) == {the, of}
 
 
 def test_text_has_no_space_before_a_comma():
@@ -87,7 +93,7 @@ class FakeSession:
 
 
 def test_captioner_turns_ids_into_words():
-    words = [*SPECIALS, *(f"word{i}" for i in range(WORDS - len(SPECIALS)))]
+    words = VOCABULARY
     table = random_table(1)
     encoder = FakeSession(
         SimpleNamespace(normalisation={"size": 32, "mean": [127] * 3, "std": [128] * 3}),
@@ -98,7 +104,7 @@ def test_captioner_turns_ids_into_words():
     )
     captioner = Captioner(encoder, decoder)
     results = captioner.captions(Image.new("RGB", (50, 40)))
-    best = search(bigram_model(table))[0]
+    best = search(bigram_model(table), VOCABULARY)[0]
     assert results[0] == (" ".join(words[i] for i in best.ids[1:-1]), best.normalised)
     assert captioner.caption(Image.new("L", (1, 1))) == results[0][0]
 
