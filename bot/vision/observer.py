@@ -16,8 +16,9 @@ from bot.vision.face_reader import age_of, who_of
 from bot.vision.photo import Photo
 from bot.vision.rewording import recount, reword, swap_glasses
 
+# The detector's score is the overlap it expects: half of its true faces on held-out photos score below 0.51.
 SURE_FACE = 0.5  # detection score from which a face speaks first and may outnumber the caption
-SURE_HUMAN_FACE = 0.65  # needed when the caption sees only animals, for they have faces too
+SURE_HUMAN_FACE = 0.55  # needed when the caption sees only animals, for they have faces too
 LEAST_READABLE = 16.0  # pixels of a face's height; of a smaller one the reader only guesses
 IN_FRONT = 0.6  # of the largest face's height
 FAR_FACE = 0.05  # of the photo's height; smaller faces are far away
