@@ -17,7 +17,7 @@ from typing import Any, cast
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.optim.swa_utils import AveragedModel
 
 from bot.vision.face_labels import CROP_SIZE, THRESHOLDS
 from models.face_reader import FaceReaderConfig, FaceReaderNet, from_imagenet, mirrored_logits
@@ -29,7 +29,7 @@ FROZEN_BLOCKS = 3
 SMALL_SIZE = 96  # pixels, in the first part of the budget
 SMALL_SHARE = 0.55
 HEAD_WEIGHTS: dict[str, float] = {"glasses": 0.5}  # others weigh 1
-EMA_DECAY = 0.998
+EMA_DECAY = 0.995
 
 
 def masked_losses(logits: Mapping[str, Tensor], targets: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -46,6 +46,12 @@ def set_training(network: FaceReaderNet) -> None:
     network.train()
     for part in [network.trunk.stem, *list(network.trunk.blocks)[:FROZEN_BLOCKS]]:
         part.requires_grad_(False).eval()
+
+
+def moving_average(average: Tensor, value: Tensor, updates: Tensor | int) -> Tensor:
+    """Return the next exponential average; the decay warms up, or a short run would remember its start."""
+    decay = min(EMA_DECAY, (1 + float(updates)) / (10 + float(updates)))
+    return average + (1 - decay) * (value - average)
 
 
 @torch.inference_mode()
@@ -72,11 +78,12 @@ def train(run: TrainingRun, data: Path, batch: int, lr: float) -> None:
     held_out = faces.take(kept)
     held_crops, held_truth = held_out.crops(), held_out.truth()
     batches = Batches(faces.take(training), batch, run.args.seed)
+    del faces  # take() copied what is needed; this frees a gigabyte
     config = FaceReaderConfig()
     network = from_imagenet(config).to(run.device)
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     set_training(network)
-    average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(EMA_DECAY), use_buffers=True)
+    average = AveragedModel(network, avg_fn=moving_average, use_buffers=True)
     optimizer = torch.optim.AdamW(weight_groups(network, lr, 0.02))
     parts: dict[str, Any] = {"network": network, "average": average, "optimizer": optimizer}
     run.resume(**parts)
