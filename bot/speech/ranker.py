@@ -5,10 +5,12 @@
 fluency   min(mean log-probability per token under the speaker, FLUENT) - FLUENT, in nats: 0 for anything as
           likely as good prose and below 0 for stumbling. The cap keeps the most predictable line from winning.
 facts     FACT for each thing of the scene or of the user's message that is named, at most MAX_FACTS.
-voice     VOICE times the mean log-odds of the words for this voice against all voices, within +-1.
+voice     VOICE times the mean log-odds of the words for this voice against all voices, from -1 to CLEARLY: the
+          frames, from which the odds are learnt, must not win by being themselves.
 topic     TOPIC times the same for the kind of message that is answered, so that an answer is one.
-faults    what the text says that is not in the photo, broken wording, wrong length, what was said before;
-          FRAMED for a framed line, which somebody may have read before.
+faults    what the text says that is not in the photo (a frame with another scene's filler, too), broken wording,
+          wrong length, what was said before;
+          FRAMED for a framed line, which somebody may have read before, also when the model wrote it down.
 
 A framed line is true and grammatical by construction, so it is not searched for such faults: it is the floor
 that a generated line has to beat. Unsafe text, links, mentions, echoes of the user's message and exact repeats
@@ -21,7 +23,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
@@ -30,16 +32,17 @@ from bot.domain import ANIMALS, Scene, Source
 from bot.speech.frames import Frames
 from bot.speech.grammar import CLOSED, parse
 from bot.speech.intents import OTHER
-from bot.speech.lexicon import alike, lexicon, singular
+from bot.speech.lexicon import alike, lexicon, singular, word_set
 from bot.speech.safety import is_safe
 
 VOCABULARY = Path(__file__).parent.parent / "resources" / "vocabulary.txt"
-FLUENT = -1.2
-FACT, MAX_FACTS = 0.35, 2
-VOICE = 0.5
+FLUENT = -1.0
+FACT, MAX_FACTS = 0.5, 2
+VOICE, CLEARLY = 0.5, 0.4
 TOPIC = 0.6
-FRAMED = 0.3
+FRAMED = 0.25
 CONTRADICTION = 1.2
+INVENTION = 0.5
 BROKEN = 1.0
 UNKNOWN_WORD = 0.5
 LENGTH = 0.8
@@ -95,6 +98,7 @@ class Ranker:
     """Scores candidates; holds the vocabulary and what each voice likes to say."""
 
     def __init__(self, frames: Frames) -> None:
+        self._frames = frames
         voices, intents = frames.lines_by_voice(), frames.lines_by_intent()
         self._voice_odds, self._intent_odds = WordOdds(voices, 3 * SMOOTHING), WordOdds(intents, SMOOTHING)
         self._known = frozenset(VOCABULARY.read_text(encoding="utf-8").split())
@@ -119,12 +123,17 @@ class Ranker:
             "topic": 0.0 if context.intent == OTHER else TOPIC * self._intent_odds(words, context.intent),
             "repeats": -REPEAT * _repeats(words, earlier, one.text in context.recent),
         }
+        known_frame = self._frames.recognise(one.text, scene, context.voice) if one.source == "generated" else ""
+        if known_frame == "right":
+            one = replace(one, source="framed")
         if one.source == "framed":
             parts["framed"] = -FRAMED
         else:
             low, high = ANSWER_WORDS if message else OPENING_WORDS
             unknown = [word for word in words if not self._is_known(word, scene, message)]
-            parts["contradicts"] = -CONTRADICTION * len(contradictions(words, scene))
+            false = len(contradictions(words, scene)) + (known_frame == "wrong")
+            parts["contradicts"] = -CONTRADICTION * false
+            parts["invents"] = -INVENTION * len(inventions(words, scene))
             parts["broken"] = -BROKEN * faults(one.text) - (0 if one.finished else BROKEN)
             parts["unknown words"] = -UNKNOWN_WORD * len(unknown)
             parts["length"] = 0.0 if low <= len(words) <= high else -LENGTH
@@ -154,11 +163,11 @@ class WordOdds:
         self._totals = {name: sum(counts.values()) for name, counts in self._counts.items()}
 
     def __call__(self, words: Sequence[str], name: str) -> float:
-        """Return the mean log-odds per word, doubled and cut to -1..1; words said only once count 0."""
+        """Return the mean log-odds per word, doubled and cut to -1..CLEARLY; words said only once count 0."""
         if name not in self._counts:
             return 0.0
         total = sum(self._odds(word, name) for word in words if self._all[word] > 1)
-        return max(-1.0, min(1.0, 2 * total / max(len(words), 8)))
+        return max(-1.0, min(CLEARLY, 2 * total / max(len(words), 8)))
 
     def _odds(self, word: str, name: str) -> float:
         everywhere = self._all[word] / self._total
@@ -216,6 +225,25 @@ def contradictions(words: Sequence[str], scene: Scene) -> set[str]:
             if pointing in POINTING or (pointing in MINE and kind == "garment"):
                 found.add(noun)
     return found | _absent_people(words, scene)
+
+
+def inventions(words: Sequence[str], scene: Scene) -> set[str]:
+    """Return things and places that a reply describes or stands in though the scene does not hold them.
+
+    ``the dark phone``, ``in a locker room``: weaker than a contradiction, for a figure of speech may do so too.
+    """
+    lex, present, found = lexicon(), _present(scene), set()
+    for i, word in enumerate(words):
+        noun, kind = _noun(word)
+        start = i
+        while start > 0 and words[start - 1] in lex.adjectives:
+            start -= 1
+        determined = start > 0 and words[start - 1] in word_set("determiners")
+        if kind not in {"thing", "place", "vehicle"} or not determined or _among(noun, present):
+            continue
+        if start < i or (start > 1 and words[start - 2] in word_set("static")):
+            found.add(noun)
+    return found
 
 
 @lru_cache(maxsize=65536)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 
 from bot.domain import Person, Scene
-from bot.speech.frames import FRAMES, Frames
-from bot.speech.ranker import WORD, Candidate, Context, Ranker, contradictions, facts_named, faults
+from bot.speech.facts import Facts
+from bot.speech.frames import FRAMES, Frames, fill
+from bot.speech.ranker import WORD, Candidate, Context, Ranker, contradictions, facts_named, faults, inventions
 from models.data.vocabulary import VOCABULARY, words
 
 SCENE = Scene(
@@ -84,6 +86,22 @@ def test_contradictions() -> None:
     assert found("the cat and the bus") == {"cat", "bus"}
     assert found("the woman beside me laughed") == {"woman"}
     assert not found("a parrot would like this coat, said the pup in my red jacket")
+
+
+def test_inventions() -> None:
+    assert inventions(WORD.findall("i put the dark phone in a kitchen"), SCENE) == {"phone", "kitchen"}
+    assert not inventions(WORD.findall("a phone would be nice on this snowy bench"), SCENE)
+
+
+def test_frames_with_another_scenes_filler_lose(ranker: Ranker) -> None:
+    line = next(one for one in Frames().openings(SCENE, "pirate") if one.frame.text.find("{") > 30)
+    kitchen = Facts(wear="blue hat", thing="old kettle", thing_article="an", place="kitchen", at="in", animal="cat")
+    other = replace(kitchen, doing="making tea", hair="beard", vehicle="bus", the_other="the woman beside me")
+    right = Candidate(line.text, "generated", -0.5)
+    wrong = Candidate(fill(line.frame, other, "pirate"), "generated", -0.5)
+    best, worst = ranker.rank([wrong, right], Context(SCENE, "pirate"))
+    assert best.candidate.source == "framed"
+    assert worst.candidate == wrong
 
 
 def test_facts_named_reads_other_forms() -> None:
