@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
 from pathlib import Path
@@ -25,7 +25,7 @@ MOODS = ("happy", "sad", "angry", "surprised", "neutral")
 GROUNDED_INTENTS = frozenset({"where", "who_with", "what_holding", "what_wearing", "what_doing", "animal_question"})
 PLACE_SLOTS = frozenset({"place", "the_place", "at_place"})
 GROUNDED_WEIGHTS = (1, 5, 9, 11)  # by the number of slots a line fills: a reply should name what is seen
-MIN_KNOWN = 20  # characters before the first slot by which a frame is recognised
+KNOWN_OPENING = 20  # characters by which a frame is recognised
 MY = {"queen": "our", "pirate": "me"}  # how these voices say it
 WEAR_SLOTS = frozenset({"wear", "this_wear"})
 _OPENING = re.compile(r"^\[(\w+)\] <(\w+)> \(([^)]*)\): (.+)$")
@@ -75,10 +75,9 @@ class Frames:
         self.voices = {voice: read_frames(folder / f"{voice}.txt") for voice in VOICES}
         self.traits = {trait: read_frames(folder / "traits" / f"{trait}.txt") for trait in TRAITS}
         self._by_opening: dict[tuple[str, str], list[Frame]] = {}
-        sets = [*self.voices.items(), *(("self", one) for one in self.traits.values())]
-        for voice, one in sets:
+        for voice, one in (*self.voices.items(), *(("self", one) for one in self.traits.values())):
             for frame in (*one.openings, *chain(*one.answers.values())):
-                self._by_opening.setdefault((voice, _opening_words(frame.text)), []).append(frame)
+                self._by_opening.setdefault((voice, frame.text[:KNOWN_OPENING]), []).append(frame)
 
     def openings(self, scene: Scene, voice: str, traits: Sequence[str] = ()) -> list[Line]:
         """Return every opening that fits the scene.
@@ -105,25 +104,17 @@ class Frames:
         return []
 
     def recognise(self, text: str, scene: Scene, voice: str) -> str:
-        """Tell whether a text is one of a voice's frames: ``right``, ``wrong`` when its first slot is misfilled.
+        """Tell whether a text is one of a voice's frames: ``right``, or ``wrong`` if it goes on differently.
 
-        Returns nothing for a text that opens like no frame. A model that learnt the frames may write them down
-        with something in a slot that this scene does not hold.
+        Returns nothing for a text that opens like no frame. A model that learnt the frames may begin one and put
+        into its slot what this scene does not hold, or lose the thread.
         """
-        facts = read_facts(scene)
-        for frame in self._by_opening.get((voice, _opening_words(text)), ()):
-            first = _SLOT.search(frame.text)
-            if first is None:
-                if text == frame.text:
-                    return "right"
-            elif first.start() > MIN_KNOWN and text.startswith(frame.text[: first.start()].rstrip()):
-                if not usable(frame, facts):
-                    return "wrong"
-                if text == fill(frame, facts, voice):
-                    return "right"
-                if not text.startswith(fill(replace(frame, text=frame.text[: first.end()]), facts, voice)):
-                    return "wrong"
-        return ""
+        facts, found = read_facts(scene), ""
+        for frame in self._by_opening.get((voice, text[:KNOWN_OPENING]), ()):
+            if usable(frame, facts) and text == fill(frame, facts, voice):
+                return "right"
+            found = "wrong"
+        return found
 
     def lines_by_voice(self) -> dict[str, list[str]]:
         """Return every line of each voice, slots unfilled."""
@@ -190,10 +181,6 @@ def _frame(text: str, slots: str, *, mood: str = "", who: str = "", intent: str 
 def _verb_follows(text: str) -> bool:
     match = re.search(r"\{(?:this_wear|wear)\} ([a-z']+)", text)
     return match is not None and match[1] in lexicon().third
-
-
-def _opening_words(text: str) -> str:
-    return " ".join(text.split()[:2])
 
 
 def moods_of(expression: Expression) -> frozenset[str]:

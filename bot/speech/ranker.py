@@ -8,7 +8,7 @@ facts     FACT for each thing of the scene or of the user's message that is name
 voice     VOICE times the mean log-odds of the words for this voice against all voices, from -1 to CLEARLY: the
           frames, from which the odds are learnt, must not win by being themselves.
 topic     TOPIC times the same for the kind of message that is answered, so that an answer is one.
-faults    what the text says that is not in the photo (a frame with another scene's filler, too), broken wording,
+faults    what the text says that is not in the photo (a frame with another scene's filler or end, too), broken wording,
           wrong length, what was said before;
           FRAMED for a framed line, which somebody may have read before, also when the model wrote it down.
 
@@ -286,7 +286,7 @@ def faults(text: str) -> int:
     pairs = Counter(pairwise(words))
     tests = (
         text.count('"') % 2 == 1 or text.count("(") != text.count(")"),
-        any(count > 2 for count in triples.values()) or any(count > 4 for count in pairs.values()),
+        any(count > 1 for count in triples.values()) or any(count > 3 for count in pairs.values()),
         STUTTER.search(text.lower()) is not None,
         re.search(r"[{}<>|\\_]", text) is not None,
     )
