@@ -21,6 +21,7 @@ OTHER = "other"
 NEAREST = 4
 MIN_COSINE = 0.42  # tuned on corpus messages labelled by hand; below it a guess is right less often than not
 CHARACTER_WEIGHT = 0.5
+SAD_FACE = re.compile(r":'?-?\(|[\U0001f622\U0001f614\U0001f494]")
 SHORT_FORMS = {
     "u": "you", "ur": "your", "r": "are", "ya": "you", "yall": "you all", "im": "i am", "i'm": "i am",
     "youre": "you are", "you're": "you are", "thats": "that is", "that's": "that is", "whats": "what is",
@@ -48,7 +49,8 @@ def classify_intent(message: str) -> str:
     for intent, pattern in _patterns():
         if pattern.search(text):
             return intent
-    return _examples().nearest(text)
+    intent = _examples().nearest(text)
+    return "sad_user" if intent == OTHER and SAD_FACE.search(message) else intent
 
 
 @lru_cache(maxsize=1)

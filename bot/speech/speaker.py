@@ -25,7 +25,7 @@ from bot.speech.safety import is_safe
 
 LINES = Path(__file__).parent.parent / "resources" / "speaker.toml"
 FRAMED_ONLY = frozenset({"are_you_bot", "out_of_bounds", "sad_user", "name"})
-SAMPLES = 6
+SAMPLES = 4
 FRAMED = 3
 MAX_TOKENS = 64
 MAX_CHARACTERS = 400

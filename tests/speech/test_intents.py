@@ -39,6 +39,8 @@ def test_every_intent_has_examples_and_answers() -> None:
         ("wait are you REAL??", "are_you_bot"),
         ("my dog died", "sad_user"),
         ("I feel so lonely today", "sad_user"),
+        ("im stuck at home with the flu :(", "sad_user"),
+        ("the cake fell on the floor :(", "sad_user"),
         ("i passed my exam!!", "happy_user"),
         ("whats ur name", "name"),
         ("where was this taken", "where"),
