@@ -6,7 +6,7 @@ PHOTO ?=
 
 .PHONY: demo run test lint format clean
 
-demo: $(RUN_VENV)/.demo ## a photo in, in-character replies out; PHOTO=path for your own
+demo: $(RUN_VENV)/.runtime ## a photo in, in-character replies out; PHOTO=path for your own
 	$(RUN_VENV)/bin/python -m bot.demo $(if $(PHOTO),"$(PHOTO)")
 
 run: $(RUN_VENV)/.runtime ## start the bot from .env
@@ -27,12 +27,9 @@ format: $(DEV_VENV)/.everything ## rewrite in the house style
 clean: ## remove the virtual environments and caches
 	rm -rf $(RUN_VENV) $(DEV_VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache
 
+# The demo extra is only matplotlib, for its sample portrait: no PyTorch here.
 $(RUN_VENV)/.runtime: pyproject.toml
 	$(PYTHON) -m venv $(RUN_VENV)
-	$(RUN_VENV)/bin/python -m pip install --quiet --editable .
-	touch $@
-
-$(RUN_VENV)/.demo: $(RUN_VENV)/.runtime
 	$(RUN_VENV)/bin/python -m pip install --quiet --editable ".[demo]"
 	touch $@
 
