@@ -21,7 +21,7 @@ __all__ = ["SLOTS", "Facts", "infer_people", "read_facts"]
 SLOTS = ("wear", "this_wear", "a_wear", "thing", "the_thing", "a_thing", "doing", "place", "the_place", "at_place",
          "animal", "the_animal", "a_animal", "the_other", "vehicle", "the_vehicle", "hair")  # fmt: skip
 MAX_DOING_WORDS = 9
-MAX_NAME_WORDS = 4
+MAX_NAME_WORDS = 5
 _COLLECTION = re.compile(
     r"(an?) ((?:long |large |small |big )?(?:row|pile|stack|bunch|line|collection|group|set) of "
     r"(?:[a-z-]+ )??[a-z-]+s)(?= (?:is|are|in|on|at|near|with|by|behind|parked|sits?|stands?|lies?|hangs?)\b)"

@@ -2,9 +2,11 @@
 
     score = fluency + facts + voice + topic - faults
 
-fluency   min(mean log-probability per token under the speaker, FLUENT) - FLUENT, in nats: 0 for anything as
-          likely as good prose and below 0 for stumbling. The cap keeps the most predictable line from winning.
-facts     FACT for each thing of the scene or of the user's message that is named, at most MAX_FACTS.
+fluency   STUMBLE * (min(mean log-probability per token under the speaker, FLUENT) - FLUENT), in nats: 0 for
+          anything as likely as good prose and below 0 for stumbling. The cap keeps the most predictable line from
+          winning.
+facts     FACT for each thing of the scene or of the user's message that is named, at most MAX_FACTS; a generated
+          opening that names none loses one.
 voice     VOICE times the mean log-odds of the words for this voice against all voices, from -1 to CLEARLY: the
           frames, from which the odds are learnt, must not win by being themselves.
 topic     TOPIC times the same for the kind of message that is answered, so that an answer is one.
@@ -36,7 +38,7 @@ from bot.speech.lexicon import alike, lexicon, singular, word_set
 from bot.speech.safety import is_safe
 
 VOCABULARY = Path(__file__).parent.parent / "resources" / "vocabulary.txt"
-FLUENT = -1.0
+FLUENT, STUMBLE = -0.7, 1.5  # tuned on the shipped speaker: what it finds less likely is seldom sense
 FACT, MAX_FACTS = 0.5, 2
 VOICE, CLEARLY = 0.5, 0.4
 TOPIC = 0.6
@@ -117,7 +119,7 @@ class Ranker:
         earlier = (*context.said, *context.recent, message)
         words = WORD.findall(one.text.lower())
         parts = {
-            "fluency": 0.0 if one.log_prob is None else min(one.log_prob, FLUENT) - FLUENT,
+            "fluency": 0.0 if one.log_prob is None else STUMBLE * (min(one.log_prob, FLUENT) - FLUENT),
             "facts": FACT * min(len(facts_named(words, scene, message)), MAX_FACTS),
             "voice": VOICE * self._voice_odds(words, context.voice),
             "topic": 0.0 if context.intent == OTHER else TOPIC * self._intent_odds(words, context.intent),
@@ -133,6 +135,7 @@ class Ranker:
             unknown = [word for word in words if not self._is_known(word, scene, message)]
             false = len(contradictions(words, scene)) + (known_frame == "wrong")
             parts["contradicts"] = -CONTRADICTION * false
+            parts["ungrounded"] = 0.0 if parts["facts"] or message else -FACT
             parts["invents"] = -INVENTION * len(inventions(words, scene))
             parts["broken"] = -BROKEN * faults(one.text) - (0 if one.finished else BROKEN)
             parts["unknown words"] = -UNKNOWN_WORD * len(unknown)

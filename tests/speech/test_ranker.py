@@ -26,7 +26,7 @@ def ranker() -> Ranker:
 
 
 def order(ranker: Ranker, *texts: str, **kwargs: object) -> list[str]:
-    candidates = [Candidate(text, "generated", -1.0) for text in texts]
+    candidates = [Candidate(text, "generated", -0.6) for text in texts]
     return [one.candidate.text for one in ranker.rank(candidates, Context(SCENE, "self", **kwargs))]  # type: ignore[arg-type]
 
 
@@ -46,16 +46,16 @@ def test_good_line_wins(ranker: Ranker, worse: str) -> None:
 
 
 def test_unlikely_and_unfinished_lines_lose(ranker: Ranker) -> None:
-    good = Candidate(GOOD, "generated", -1.0)
+    good = Candidate(GOOD, "generated", -0.6)
     odd = Candidate(GOOD + " Yes.", "generated", -4.0)
-    cut = Candidate(GOOD + " And", "generated", -1.0, finished=False)
+    cut = Candidate(GOOD + " And", "generated", -0.6, finished=False)
     assert ranker.rank([cut, odd, good], Context(SCENE, "self"))[0].candidate == good
 
 
 def test_framed_is_the_floor(ranker: Ranker) -> None:
     framed = Candidate("I sat down on the snowy bench in this red jacket and forgot to be anywhere else.", "framed")
     broken = Candidate("this red jacket bench the the dog", "generated", -3.0, finished=False)
-    good = Candidate(GOOD, "generated", -1.0)
+    good = Candidate(GOOD, "generated", -0.6)
     assert ranker.rank([broken, framed], Context(SCENE, "self"))[0].candidate == framed
     assert ranker.rank([framed, good], Context(SCENE, "self"))[0].candidate == good
 
@@ -63,7 +63,7 @@ def test_framed_is_the_floor(ranker: Ranker) -> None:
 def test_repeats_lose_and_exact_repeats_are_vetoed(ranker: Ranker) -> None:
     other = "The dog says this bench is ours now, and I have learned not to argue with a dog in the snow."
     assert order(ranker, GOOD, other, recent=[GOOD])[0] == other
-    vetoed = ranker.rank([Candidate(GOOD, "generated", -1.0)], Context(SCENE, "self", said=[GOOD]))[0]
+    vetoed = ranker.rank([Candidate(GOOD, "generated", -0.6)], Context(SCENE, "self", said=[GOOD]))[0]
     assert vetoed.score == -math.inf
 
 

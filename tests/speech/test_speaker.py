@@ -46,7 +46,7 @@ class Parrot:
         return [
             Sample(message, -0.1, True),
             Sample("", -0.1, True),
-            Sample("Honestly, the dog picked this snowy bench and I just follow the dog around.", -0.9, True),
+            Sample("Honestly, the dog picked this snowy bench and I just follow the dog around.", -0.6, True),
         ]
 
 
