@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import random
 import re
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -25,7 +26,7 @@ MOODS = ("happy", "sad", "angry", "surprised", "neutral")
 GROUNDED_INTENTS = frozenset({"where", "who_with", "what_holding", "what_wearing", "what_doing", "animal_question"})
 PLACE_SLOTS = frozenset({"place", "the_place", "at_place"})
 GROUNDED_WEIGHTS = (1, 5, 9, 11)  # by the number of slots a line fills: a reply should name what is seen
-KNOWN_OPENING = 20  # characters by which a frame is recognised
+COPIED = 0.3  # share of a text's word triples by which it is taken for a frame's
 MY = {"queen": "our", "pirate": "me"}  # how these voices say it
 WEAR_SLOTS = frozenset({"wear", "this_wear"})
 _OPENING = re.compile(r"^\[(\w+)\] <(\w+)> \(([^)]*)\): (.+)$")
@@ -74,10 +75,11 @@ class Frames:
         """Read all frame files; raise Failure when a voice or trait has none."""
         self.voices = {voice: read_frames(folder / f"{voice}.txt") for voice in VOICES}
         self.traits = {trait: read_frames(folder / "traits" / f"{trait}.txt") for trait in TRAITS}
-        self._by_opening: dict[tuple[str, str], list[Frame]] = {}
+        self._by_triple: dict[tuple[str, tuple[str, ...]], list[Frame]] = {}
         for voice, one in (*self.voices.items(), *(("self", one) for one in self.traits.values())):
             for frame in (*one.openings, *chain(*one.answers.values())):
-                self._by_opening.setdefault((voice, frame.text[:KNOWN_OPENING]), []).append(frame)
+                for triple in _triples(frame.text):
+                    self._by_triple.setdefault((voice, triple), []).append(frame)
 
     def openings(self, scene: Scene, voice: str, traits: Sequence[str] = ()) -> list[Line]:
         """Return every opening that fits the scene.
@@ -104,17 +106,18 @@ class Frames:
         return []
 
     def recognise(self, text: str, scene: Scene, voice: str) -> str:
-        """Tell whether a text is one of a voice's frames: ``right``, or ``wrong`` if it goes on differently.
+        """Tell whether a text is one of a voice's frames: ``right``, or ``wrong`` when it only shares much with one.
 
-        Returns nothing for a text that opens like no frame. A model that learnt the frames may begin one and put
-        into its slot what this scene does not hold, or lose the thread.
+        Returns nothing for a text of its own. A model that learnt the frames may begin one and put into its slot
+        what this scene does not hold, or lose the thread.
         """
-        facts, found = read_facts(scene), ""
-        for frame in self._by_opening.get((voice, text[:KNOWN_OPENING]), ()):
-            if usable(frame, facts) and text == fill(frame, facts, voice):
-                return "right"
-            found = "wrong"
-        return found
+        triples = _triples(text)
+        shared = Counter(frame for one in triples for frame in self._by_triple.get((voice, one), ()))
+        close = [frame for frame, count in shared.items() if count >= COPIED * len(triples)]
+        facts = read_facts(scene)
+        if any(usable(frame, facts) and text == fill(frame, facts, voice) for frame in close):
+            return "right"
+        return "wrong" if close else ""
 
     def lines_by_voice(self) -> dict[str, list[str]]:
         """Return every line of each voice, slots unfilled."""
@@ -181,6 +184,11 @@ def _frame(text: str, slots: str, *, mood: str = "", who: str = "", intent: str 
 def _verb_follows(text: str) -> bool:
     match = re.search(r"\{(?:this_wear|wear)\} ([a-z']+)", text)
     return match is not None and match[1] in lexicon().third
+
+
+def _triples(text: str) -> set[tuple[str, ...]]:
+    words = text.lower().split()
+    return set(zip(words, words[1:], words[2:], strict=False))
 
 
 def moods_of(expression: Expression) -> frozenset[str]:
