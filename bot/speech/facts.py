@@ -14,9 +14,9 @@ from functools import lru_cache
 from bot.domain import ANIMALS, Person, Scene
 from bot.speech.grammar import ADVERBS, ALIVE, BE, CLAUSE_WORDS, END, PREPOSITIONS, NounPhrase, Parse, Verb, parse
 from bot.speech.lexicon import article, gerund, lexicon, word_set
-from bot.speech.people import fits, infer_people, is_depicted, speaker_phrases
+from bot.speech.people import fits, is_depicted, speaker_phrases
 
-__all__ = ["SLOTS", "Facts", "infer_people", "read_facts"]
+__all__ = ["SLOTS", "Facts", "read_facts"]
 
 SLOTS = ("wear", "this_wear", "a_wear", "thing", "the_thing", "a_thing", "doing", "place", "the_place", "at_place",
          "animal", "the_animal", "a_animal", "the_other", "vehicle", "the_vehicle", "hair")  # fmt: skip

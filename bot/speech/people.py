@@ -1,11 +1,11 @@
-"""Who a caption names: people and animals read from its noun phrases, and which phrase is the speaker."""
+"""Which noun phrase of a caption names which person of the people list."""
 
 from __future__ import annotations
 
 from typing import cast
 
-from bot.domain import ANIMALS, MAX_PEOPLE, NOBODY, Age, Person, Where, Who
-from bot.speech.grammar import ALIVE, NounPhrase, Parse, parse
+from bot.domain import ANIMALS, Age, Person, Who
+from bot.speech.grammar import NounPhrase, Parse
 from bot.speech.lexicon import lexicon, word_set
 
 YOUNG = frozenset({"baby", "child", "teen"})
@@ -14,26 +14,6 @@ ALSO: dict[Who, frozenset[str]] = {
     "man": frozenset({"man", "boy"}), "boy": frozenset({"boy", "baby", "man"}),
     "woman": frozenset({"woman", "girl"}), "girl": frozenset({"girl", "baby", "woman"}),
 }  # fmt: skip
-
-
-def infer_people(caption: str) -> tuple[Person, ...]:
-    """Tell who a caption names: up to four people and animals, the first named first, or nobody.
-
-    Expressions are ``unclear`` and everybody stands in the center (or far, in a background).
-    """
-    parsed = parse(caption)
-    found: list[Person] = []
-    for index, phrase in enumerate(parsed.phrases):
-        if phrase.kind not in ALIVE or is_depicted(phrase, index) or phrase.head == "snowman":
-            continue
-        following = parsed.phrases[index + 1].head if index + 1 < len(parsed.phrases) else ""
-        where: Where = "far" if following == "background" else "center"
-        if phrase.head == "couple":
-            found += [Person("woman", "adult", where=where), Person("man", "adult", where=where)]
-        else:
-            who, age = who_of(phrase)
-            found += [Person(who, age, where=where)] * min(phrase.count, 3)
-    return tuple(found[:MAX_PEOPLE]) or (NOBODY,)
 
 
 def who_of(phrase: NounPhrase) -> tuple[Who, Age]:

@@ -18,7 +18,7 @@ from bot.domain import TRAITS, VOICES, Expression, Person, Scene, Turn
 from bot.speech.facts import read_facts
 from bot.speech.frames import Frames, Line
 from bot.speech.intents import intent_messages
-from bot.speech.people import infer_people
+from bot.vision.caption_people import infer_people
 from models.data.pairs import Pair
 
 PAIRS_A_SCENE = 6

@@ -24,8 +24,8 @@ from tqdm import tqdm
 
 from bot.domain import NOBODY, VOICES, Scene, Turn
 from bot.speech.decoder import Decoder
-from bot.speech.facts import infer_people
 from bot.speech.prompt import build_prompt
+from bot.vision.caption_people import infer_people
 from models.data import curriculum
 from models.data.corpus import Block, held_out, read_corpus
 from models.data.dialogue import read_coco_captions, read_conversations, read_photo_scenes, read_sketches

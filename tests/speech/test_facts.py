@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import pytest
-
 from bot.domain import NOBODY, Person, Scene
 from bot.speech.facts import Facts, read_facts
 from bot.speech.lexicon import article, gerund, singular
-from bot.speech.people import infer_people
+from bot.vision.caption_people import infer_people
 
 MAN, WOMAN = Person("man", "adult", "happy", "left"), Person("woman", "adult", "happy", "right")
 
@@ -69,20 +67,6 @@ def test_unsure_slots_stay_empty() -> None:
 def test_others_verbs_are_not_mine() -> None:
     found = slots("a woman watches a man riding a horse", WOMAN, MAN)
     assert found["doing"] == "watching a man riding a horse"
-
-
-@pytest.mark.parametrize(
-    ("caption", "expected"),
-    [
-        ("two old men play chess in a park", [("man", "senior"), ("man", "senior")]),
-        ("a statue of a man on a horse in a square", [("animal", "-")]),
-        ("a teenage girl and her dog on a couch", [("girl", "teen"), ("dog", "-")]),
-        ("a stuffed elephant on a bed", [("nobody", "-")]),
-        ("a bowl of fruit on a table", [("nobody", "-")]),
-    ],
-)
-def test_infers_people(caption: str, expected: list[tuple[str, str]]) -> None:
-    assert [(person.who, person.age) for person in infer_people(caption)] == expected
 
 
 def test_morphology() -> None:

@@ -10,7 +10,7 @@ import pytest
 from bot.domain import NOBODY, VOICES, Failure, Person, Scene
 from bot.speech.facts import Facts, read_facts
 from bot.speech.frames import Frame, Frames, Line, fill, read_frames, usable
-from bot.speech.people import infer_people
+from bot.vision.caption_people import infer_people
 
 SKIER = Scene("a man in a red jacket skis down a snowy slope", (Person("man", "adult", "happy", "center"),))
 

@@ -79,3 +79,17 @@ def test_never_more_than_the_scene_holds():
 
 def test_group_is_not_exact():
     assert [m.exact for m in people_in_caption("a group of boys and two men")] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("caption", "expected"),
+    [
+        ("two old men play chess in a park", [("man", "senior"), ("man", "senior")]),
+        ("a statue of a man on a horse in a square", [("nobody", "-")]),
+        ("a teenage girl and her dog on a couch", [("girl", "teen"), ("dog", "-")]),
+        ("a stuffed elephant on a bed", [("nobody", "-")]),
+        ("a bowl of fruit on a table", [("nobody", "-")]),
+    ],
+)
+def test_everybody_alive_is_named_with_an_age(caption: str, expected: list[tuple[str, str]]) -> None:
+    assert [(person.who, person.age) for person in infer_people(caption)] == expected
