@@ -92,7 +92,7 @@ def answer_all(photos: list[tuple[str, bytes]], seed: int) -> list[Answer]:
         stopwatch = Stopwatch()
         scene = engine.look(data, stopwatch)
         persona = find_persona(engine.personas, ROTATION[number % len(ROTATION)])
-        reply = engine.reply(scene, persona, seed=seed)
+        reply = engine.reply(scene, persona, seed=seed + number)
         stopwatch.add(reply.timings_ms)
         people = " ; ".join(person.as_text() for person in scene.people)
         answers.append(

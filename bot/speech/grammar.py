@@ -42,7 +42,8 @@ LEAD_IN = re.compile(
     r"(?: shot| view| selfie| portrait| photo| picture)? (?:of|showing) )"
 )
 PHOTO_NOTE = re.compile(
-    r"\bin (?:an? |this )?(?:old )?(?:black and white|vintage|blurry|sepia) (?:photo|photograph|picture|image|shot)\b"
+    r"\bin (?:an? |this )?(?:(?:old|close|close up|close-up|black and white|vintage|blurry|sepia) )+"
+    r"(?:portrait|selfie|photo|photograph|picture|image|shot)\b"
 )
 
 

@@ -81,3 +81,9 @@ def test_morphology() -> None:
 
 def test_mass_nouns_take_some() -> None:
     assert Facts(thing="soup", thing_article="some").slots()["a_thing"] == "some soup"
+
+
+def test_how_the_photo_was_taken_is_no_place() -> None:
+    facts = slots("a man with short dark hair looks at the camera in a close portrait")
+    assert facts["doing"] == "looking at the camera"
+    assert "place" not in facts
