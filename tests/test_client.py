@@ -11,6 +11,7 @@ import pytest
 from bot.client import run_bot
 from bot.domain import BadInput, Failure
 from bot.settings import Settings
+from bot.store.conversations import Conversations
 from tests.loopback.fake_engine import FakeEngine
 from tests.loopback.pictures import picture
 from tests.loopback.server import TOKEN, LoopbackDiscord
@@ -60,6 +61,25 @@ async def test_it_stops_at_a_signal(loopback: LoopbackDiscord, settings: Setting
     await loopback.until(lambda: loopback.gateway.identified)
     os.kill(os.getpid(), number)
     await asyncio.wait_for(running, 20)
+
+
+async def test_stopping_waits_for_the_daily_deletion(
+    loopback: LoopbackDiscord, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, deleted = asyncio.Event(), []
+
+    async def slow(self: Conversations, days: int) -> int:
+        begun.set()
+        await asyncio.sleep(0.2)
+        deleted.append(days)
+        return 0
+
+    monkeypatch.setattr(Conversations, "purge", slow)
+    running = asyncio.create_task(run_bot(settings, FakeEngine()))
+    await asyncio.wait_for(begun.wait(), 20)
+    os.kill(os.getpid(), signal.SIGTERM)
+    await asyncio.wait_for(running, 20)
+    assert deleted == [settings.retention_days]
 
 
 async def test_without_the_content_intent_it_says_so_and_answers_mentions(

@@ -43,6 +43,7 @@ class Photos(commands.Cog):
         self._manners = Manners(settings.cooldown)
         self._casting = Casting(desk.engine.personas, settings.default_persona)
         self._answering: dict[int, asyncio.Task[None]] = {}  # by the message that is answered
+        self._purging = asyncio.Lock()
 
     async def cog_load(self) -> None:
         """Delete old conversations now and once a day."""
@@ -50,7 +51,8 @@ class Photos(commands.Cog):
 
     async def cog_unload(self) -> None:
         """Stop the daily work, drop the messages that wait, and let the one being answered be answered."""
-        self.purge.cancel()
+        async with self._purging:  # a connection that is cut off in the middle would keep the program from ending
+            self.purge.cancel()
         self._desk.close()
         if self._answering:
             await asyncio.wait(self._answering.values(), timeout=GOODBYE)
@@ -59,7 +61,8 @@ class Photos(commands.Cog):
     async def purge(self) -> None:
         """Delete the conversations that nobody has continued for a long time."""
         try:
-            count = await self._conversations.purge(self._settings.retention_days)
+            async with self._purging:
+                count = await self._conversations.purge(self._settings.retention_days)
         except Exception:  # an exception would end the loop; tomorrow is another day
             log.exception("Old conversations could not be deleted.")
         else:
