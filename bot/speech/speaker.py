@@ -66,7 +66,7 @@ class Speaker:
         rng, watch = random.Random(seed), Stopwatch()
         ranked = self.rank(scene.speaking(speaker), persona, turns, rng, recent, watch)
         text, source = self._best(ranked, persona, turns, rng, recent)
-        if not turns:
+        if not turns and scene.people[0].who != "nobody":  # a greeting comes from somebody
             text = _dress(text, persona, rng)
         return Reply(text, source, watch.timings_ms)
 

@@ -139,6 +139,11 @@ def test_greeting_and_catchphrase_now_and_then(speaker: Speaker) -> None:
     assert 2 <= sum(text.endswith("Arr, so it be!") for text in texts) <= 25
 
 
+def test_nobody_greets_from_an_empty_photo(speaker: Speaker) -> None:
+    cast, empty = persona("pirate", greeting="Ahoy!"), Scene("a bowl of fruit on a table", (NOBODY,))
+    assert not any(speaker.reply(empty, cast, seed=seed).text.startswith("Ahoy! ") for seed in range(60))
+
+
 def test_nothing_known_still_speaks(speaker: Speaker) -> None:
     odd = Scene("", (NOBODY,))
     assert speaker.reply(odd, persona("robot"), seed=1).text
