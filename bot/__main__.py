@@ -82,8 +82,10 @@ def run_bot(args: argparse.Namespace, settings: Settings) -> int:
 
 def reply_once(args: argparse.Namespace, settings: Settings) -> int:
     """Print what is said about one photo, after the given turns if there are any."""
-    photo, persona = open_photo(args.photo), choose_persona(args.persona, settings)
-    engine, stopwatch = load_engine(settings), Stopwatch()
+    stopwatch = Stopwatch()
+    with stopwatch("decode"):
+        photo = open_photo(args.photo)
+    persona, engine = choose_persona(args.persona, settings), load_engine(settings)
     scene = engine.observe(photo, stopwatch)
     scene.speaking(args.speaker)  # refuses a speaker who is not there before anything is said
     reply, _ = converse(engine, scene, persona, args.turn, args.speaker, args.seed, stopwatch)
@@ -118,8 +120,10 @@ def converse(
 
 def chat_with(args: argparse.Namespace, settings: Settings) -> int:
     """Talk in the terminal until an empty line or the end of input."""
-    photo, persona = open_photo(args.photo), choose_persona(args.persona, settings)
-    engine, stopwatch = load_engine(settings), Stopwatch()
+    stopwatch = Stopwatch()
+    with stopwatch("decode"):
+        photo = open_photo(args.photo)
+    persona, engine = choose_persona(args.persona, settings), load_engine(settings)
     scene = engine.observe(photo, stopwatch)
     scene.speaking(args.speaker)
     reply, turns = converse(engine, scene, persona, (), args.speaker, args.seed, stopwatch)

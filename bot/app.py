@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
-from bot.domain import Persona, Reply, Scene, Turn
+from bot.domain import Persona, Scene
 from bot.runtime.bundle import SHIPPED_BUNDLE, Bundle
 from bot.runtime.session import Session
 from bot.runtime.timing import Stopwatch
@@ -36,7 +36,7 @@ class TalkingPhotos:
             Captioner(self.sessions["captioner_encoder"], self.sessions["captioner_decoder"]),
         )
         decoder = Decoder(self.sessions["speaker"], self.bundle.file("speaker_tokenizer"))
-        self.speaker = Speaker(decoder=decoder)
+        self.reply = Speaker(decoder=decoder).reply  # an opening, or the answer to the last turn
         self.personas: Mapping[str, Persona] = load_personas()
 
     def look(self, data: bytes, stopwatch: Stopwatch | None = None) -> Scene:
@@ -49,16 +49,3 @@ class TalkingPhotos:
     def observe(self, photo: Photo, stopwatch: Stopwatch | None = None) -> Scene:
         """Return what is seen in a decoded photo."""
         return self.observer.look(photo, stopwatch)
-
-    def reply(
-        self,
-        scene: Scene,
-        persona: Persona,
-        turns: Sequence[Turn] = (),
-        *,
-        speaker: int = 0,
-        seed: int | None = None,
-        recent: Collection[str] = (),
-    ) -> Reply:
-        """Return what person number ``speaker`` says: an opening, or an answer to the last turn."""
-        return self.speaker.reply(scene, persona, turns, speaker=speaker, seed=seed, recent=recent)

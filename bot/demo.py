@@ -33,12 +33,13 @@ def sample_photo() -> Path:
 
 def run(path: Path) -> None:
     """Print the whole exchange for one photo."""
-    photo, settings = open_photo(path), load_settings()
+    stopwatch, settings = Stopwatch(), load_settings()
+    with stopwatch("decode"):
+        photo = open_photo(path)
     started = time.perf_counter()
     engine = TalkingPhotos(settings.bundle, provider=settings.provider, threads=settings.threads)
     provider = engine.sessions["speaker"].provider.removesuffix("ExecutionProvider")
     print(f"models loaded in {time.perf_counter() - started:.1f} s, running on {provider}\n\n{path}")
-    stopwatch = Stopwatch()
     scene = engine.observe(photo, stopwatch)
     print(f"{terminal.describe_scene(scene)}\n  {terminal.describe_timings(stopwatch.timings_ms)}\n")
     for name in PERSONAS:
