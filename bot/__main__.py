@@ -80,14 +80,20 @@ def run_bot(args: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
-def reply_once(args: argparse.Namespace, settings: Settings) -> int:
-    """Print what is said about one photo, after the given turns if there are any."""
+def look_at(args: argparse.Namespace, settings: Settings) -> tuple[TalkingPhotos, Scene, Persona, Stopwatch]:
+    """Open the photo, see what is in it and who shall speak; the stopwatch has timed it so far."""
     stopwatch = Stopwatch()
     with stopwatch("decode"):
         photo = open_photo(args.photo)
     persona, engine = choose_persona(args.persona, settings), load_engine(settings)
     scene = engine.observe(photo, stopwatch)
     scene.speaking(args.speaker)  # refuses a speaker who is not there before anything is said
+    return engine, scene, persona, stopwatch
+
+
+def reply_once(args: argparse.Namespace, settings: Settings) -> int:
+    """Print what is said about one photo, after the given turns if there are any."""
+    engine, scene, persona, stopwatch = look_at(args, settings)
     reply, _ = converse(engine, scene, persona, args.turn, args.speaker, args.seed, stopwatch)
     if args.json:
         print(json.dumps(terminal.as_json(scene, persona, args.speaker, reply, stopwatch.timings_ms)))
@@ -120,12 +126,7 @@ def converse(
 
 def chat_with(args: argparse.Namespace, settings: Settings) -> int:
     """Talk in the terminal until an empty line or the end of input."""
-    stopwatch = Stopwatch()
-    with stopwatch("decode"):
-        photo = open_photo(args.photo)
-    persona, engine = choose_persona(args.persona, settings), load_engine(settings)
-    scene = engine.observe(photo, stopwatch)
-    scene.speaking(args.speaker)
+    engine, scene, persona, stopwatch = look_at(args, settings)
     reply, turns = converse(engine, scene, persona, (), args.speaker, args.seed, stopwatch)
     print(f"{terminal.describe_scene(scene)}\n\n{persona.name}: {reply.text}\n(an empty line ends the talk)")
     while message := ask():

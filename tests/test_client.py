@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -22,14 +21,6 @@ def settings(tmp_path: Path) -> Settings:
     return Settings(
         _env_file=None, discord_token=TOKEN, cooldown=0, database_url=f"sqlite+aiosqlite:///{tmp_path}/bot.db"
     )
-
-
-@pytest.fixture
-async def loopback() -> AsyncIterator[LoopbackDiscord]:
-    async with LoopbackDiscord() as server:
-        yield server
-    assert server.rest.violations == []
-    assert server.rest.own_faults == []
 
 
 async def test_a_missing_token_is_one_sentence(settings: Settings) -> None:

@@ -79,12 +79,17 @@ def test_a_portrait_is_seen_and_answers(photos: dict[str, Path], capsys: pytest.
     answer = reply(capsys, photos["one"], "--persona", "pirate", "--seed", "1")
     check_contract(answer)
     (person,) = answer["scene"]["people"]
-    assert person["who"] in {"man", "woman", "person"}, "the first face reader takes this woman for a man"
+    assert person["who"] in {"man", "woman", "person"}
     assert person["age"] in {"adult", "senior"}
     x, y, w, h = person["box"]
     assert x < 260 < x + w, "the box is on the face of the 512 x 600 portrait"
     assert y < 170 < y + h
     assert answer["persona"] == "pirate"
+
+
+@pytest.mark.xfail(strict=True, reason="the first face reader and captioner take Grace Hopper for a man")
+def test_the_portrait_is_a_woman(photos: dict[str, Path], capsys: pytest.CaptureFixture[str]) -> None:
+    assert [person["who"] for person in reply(capsys, photos["one"])["scene"]["people"]] == ["woman"]
 
 
 def test_two_people_are_two_speakers(photos: dict[str, Path], capsys: pytest.CaptureFixture[str]) -> None:

@@ -33,15 +33,6 @@ def engine() -> FakeEngine:
 
 
 @pytest.fixture
-async def loopback() -> AsyncIterator[LoopbackDiscord]:
-    """Give an empty Discord; whatever the bot asks of it must be right in the end."""
-    async with LoopbackDiscord() as server:
-        yield server
-    assert server.rest.violations == []
-    assert server.rest.own_faults == []
-
-
-@pytest.fixture
 async def bot(loopback: LoopbackDiscord, settings: Settings, engine: FakeEngine) -> AsyncIterator[TalkingPhotosBot]:
     async with loopback.running(settings, engine) as running:
         yield running
