@@ -218,6 +218,8 @@ def fitting(frames: Sequence[Frame], person: Person, facts: Facts) -> list[Frame
     for kinds in kinds_of(person):
         matching = [frame for frame in frames if frame.who in kinds and usable(frame, facts)]
         moods = moods_of(person.expression) if person.who != "nobody" else frozenset({"any", *MOODS})
+        if person.who in ANIMALS and person.expression == "neutral":  # nobody has read an animal's face
+            moods = moods_of("unclear")
         if suited := [frame for frame in matching if frame.mood in moods]:
             return suited
     return []

@@ -90,3 +90,9 @@ def test_openings_are_never_half_filled_on_any_caption(frames: Frames) -> None:
         scene = Scene(caption, infer_people(caption))
         for voice in ("self", "queen", "alien"):
             assert all("{" not in line.text for line in frames.openings(scene, voice)), read_facts(scene)
+
+
+def test_an_animal_whose_face_nobody_read_may_be_happy() -> None:
+    cat = Scene("a gray and white cat lies on a wooden floor", (Person("cat", "-", "neutral", "center"),))
+    lines = [line.text for line in Frames().openings(cat, "self")]
+    assert any("lying on a wooden floor" in line for line in lines), lines
