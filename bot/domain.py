@@ -97,6 +97,18 @@ class FaceReading:
     expression_score: float
     glasses: Literal["none", "glasses", "sunglasses"]
     glasses_score: float
+    strength: str = "unclear"  # of the expression: "slight", "clear", "strong"
+    strength_score: float = 0.0
+    facial_hair: str = "unclear"  # "none", "stubble", "mustache", "goatee", "beard"
+    facial_hair_score: float = 0.0
+    headwear: str = "unclear"  # "none", "hat", "cap", "scarf", "other"
+    headwear_score: float = 0.0
+    hair_length: str = "unclear"  # "bald", "short", "medium", "long", "covered"
+    hair_length_score: float = 0.0
+    hair_colour: str = "unclear"  # "black", "brown", "blond", "grey", "white"
+    hair_colour_score: float = 0.0
+    eyes: str = "unclear"  # "open", "closed", "hidden"
+    eyes_score: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,15 @@ HEADS: dict[str, tuple[str, ...]] = {
     "gender": ("male", "female"),
     "expression": ("happy", "neutral", "sad", "surprised", "angry", "scared", "disgusted"),
     "glasses": ("none", "glasses", "sunglasses"),
+    "strength": ("slight", "clear", "strong"),  # of the expression
+    "facial_hair": ("none", "stubble", "mustache", "goatee", "beard"),
+    "headwear": ("none", "hat", "cap", "scarf", "other"),
+    "hair_length": ("bald", "short", "medium", "long", "covered"),
+    "hair_colour": ("black", "brown", "blond", "grey", "white"),
+    "eyes": ("open", "closed", "hidden"),
 }
+
+REQUIRED = ("age_band", "gender", "expression", "glasses")  # a bundle's reader may lack the other heads
 
 CROP_SIZE = 128  # pixels
 # Of the detector's box, on every side. FairFace's 128 px frames reach about 4 % beyond the box, so a

@@ -9,7 +9,7 @@ from PIL import Image
 
 from bot.domain import Age, Face, FaceReading, Failure, Who
 from bot.runtime.session import Session
-from bot.vision.face_labels import HEADS
+from bot.vision.face_labels import HEADS, REQUIRED
 from bot.vision.pixels import crop_face, to_batch
 
 AGE_OF_BAND: dict[str, Age] = {
@@ -31,7 +31,8 @@ class FaceReader:
     def __init__(self, session: Session) -> None:
         """Take the model's labels from its manifest entry; raise Failure if a head is missing there."""
         about = session.entry
-        missing = [head for head in HEADS if head not in about.labels or head not in session.output_names]
+        known = [head for head in HEADS if head in about.labels and head in session.output_names]
+        missing = [head for head in REQUIRED if head not in known]
         wanting = {"size", "mean", "std", "margin"} - set(about.normalisation)
         if missing or wanting:
             raise Failure(
@@ -39,7 +40,7 @@ class FaceReader:
                 "rebuild it with `python -m export face_reader`."
             )
         self._session = session
-        self._labels: dict[str, list[str]] = {head: about.labels[head] for head in HEADS}
+        self._labels: dict[str, list[str]] = {head: about.labels[head] for head in known}
         self._thresholds: dict[str, float] = about.labels.get("thresholds", {})
         self._normalisation = about.normalisation
 

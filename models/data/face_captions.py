@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from models.data.captions import to_words
-from models.data.faces import FaceLabels, FaceRow, read_faces
+from models.data.faces import GREY, FaceLabels, FaceRow, read_faces
 
 SHARP = 60.0  # variance of the Laplacian; below, a face is too blurred to describe
-GREY = 3.0  # mean |R - B|; below, a photo has no colours
 
 
 def describable(folder: Path, *, unlabelled: int, seed: int = 1) -> list[FaceRow]:

@@ -21,6 +21,7 @@ from bot.domain import Box
 from models.train.run import need
 
 SIZE = 128
+GREY = 3.0  # mean |R - B|; below, a photo has no colours
 POINTS = ("re", "le", "nose", "rm", "lm")  # the order of bot.domain.Face.landmarks
 
 
@@ -39,6 +40,15 @@ class FaceLabels:
     note: str
 
 
+# Labels too rare to learn, as the face reader is taught them; None is no label
+MERGED: dict[str, dict[str, str | None]] = {
+    "strength": {"1": "slight", "2": "clear", "3": "strong"},
+    "headwear": dict.fromkeys(("helmet", "hood", "headband"), "other"),
+    "hair_length": {"unclear": None},
+    "hair_colour": dict.fromkeys(("unclear", "red", "dyed")),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class FaceRow:
     """One 128 px face. ``box`` and ``landmarks`` are YuNet's, in pixels of the frame; None and () where it saw none.
@@ -55,6 +65,18 @@ class FaceRow:
     colour: float
     frontal: bool
     labels: FaceLabels | None
+
+    def answer(self, head: str) -> str | None:
+        """Return the label the face reader should give under ``head``, None where nobody knows.
+
+        Hair in a photo without colours has no colour.
+        """
+        if head in ("age_band", "gender"):
+            return str(getattr(self, head))
+        if self.labels is None or (head == "hair_colour" and self.colour < GREY):
+            return None
+        said = str(getattr(self.labels, head))
+        return MERGED.get(head, {}).get(said, said)
 
 
 def read_faces(folder: Path, split: str) -> list[FaceRow]:

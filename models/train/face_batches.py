@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
@@ -17,7 +18,8 @@ from bot.vision.pixels import MEAN, STD, crop_face, to_batch
 from models.data.face_augment import augment, square_of
 from models.data.faces import SIZE, FaceRow, read_faces, read_pixels
 
-LABELLED_SHARE = 0.25  # of every batch
+LABELLED_SHARE = 0.22  # of every batch
+RARITY = {"expression": 0.45, "glasses": 0.2, "facial_hair": 0.15, "headwear": 0.15}  # powers of 1 / frequency
 HELD_OUT = {"labelled": 250, "others": 750}  # training faces kept for the temperatures
 SMOOTHING = 0.05
 AGE_SPREAD = 0.5  # bands: standard deviation of the soft age target
@@ -55,8 +57,8 @@ class FaceSet:
 
 def label_of(row: FaceRow, head: str) -> int:
     """Return the number of a row's label in the table of heads, -1 for none."""
-    value = getattr(row, head, None) or getattr(row.labels, head, None)
-    return HEADS[head].index(value) if value else -1
+    answer = row.answer(head)
+    return HEADS[head].index(answer) if answer else -1
 
 
 def split_held_out(faces: FaceSet, seed: int = 0) -> tuple[list[int], list[int]]:
@@ -89,11 +91,12 @@ def soft_targets(truth: Mapping[str, np.ndarray]) -> dict[str, Tensor]:
 
 
 def rarity(truth: Mapping[str, np.ndarray], labelled: np.ndarray) -> np.ndarray:
-    """Return sampling weights of the labelled faces: the root of how rare expression and glasses are."""
+    """Return sampling weights of the labelled faces: higher the rarer their labels are, see ``RARITY``."""
     weights = np.ones(len(labelled))
-    for head in ("expression", "glasses"):
+    for head, power in RARITY.items():
         labels = truth[head][labelled]
-        weights *= np.bincount(labels, minlength=len(HEADS[head]))[labels] ** (-0.5 if head == "expression" else -0.25)
+        counts = np.bincount(labels[labels >= 0], minlength=len(HEADS[head]))
+        weights *= np.where(labels >= 0, counts[labels], counts.max(initial=1)) ** -power
     return weights / weights.sum()
 
 
@@ -108,6 +111,21 @@ class Batches:
         self.weights = rarity(truth, self.labelled)
         self.labelled_batch = round(batch * LABELLED_SHARE) if len(self.labelled) else 0
         self.any_batch = batch - self.labelled_batch
+
+    def guess(self, probabilities: Mapping[str, np.ndarray], weight: float) -> None:
+        """Give faces without labels the network's own ``probabilities`` (N, labels) as targets of that weight.
+
+        Self-training with soft labels on changed images: Xie et al. 2020, arXiv:1911.04252.
+        """
+        for head, guessed in probabilities.items():
+            target = self.targets[head]
+            unknown = target.sum(1) == 0
+            target[unknown] = weight * torch.from_numpy(guessed).float()[unknown]
+
+    def plain(self, start: int, stop: int, size: int) -> Tensor:
+        """Return the production crops (B, 3, size, size) of faces ``start`` to ``stop``, unchanged and normalised."""
+        faces = FaceSet(self.faces.rows[start:stop], self.faces.pixels[start:stop])
+        return F.interpolate(torch.from_numpy(faces.crops()), size=(size, size), mode="area")
 
     def draw(self, step: int, size: int) -> tuple[Tensor, dict[str, Tensor]]:
         """Return normalised crops (B, 3, size, size) and their target distributions."""

@@ -59,7 +59,9 @@ def calibration_error(score: np.ndarray, right: np.ndarray, bins: int = 10) -> f
 
 
 def temperature(logits: np.ndarray, labels: np.ndarray) -> float:
-    """Return the temperature that makes ``labels`` (N,) most likely under ``logits`` (N, labels)."""
+    """Return the temperature that makes ``labels`` (N,) most likely under ``logits`` (N, labels); 1 for none."""
+    if not len(labels):
+        return 1.0
     scaled = logits[None] / TEMPERATURES[:, None, None]  # (T, N, labels)
     top = scaled.max(2, keepdims=True)
     log_total = np.log(np.exp(scaled - top).sum(2)) + top[..., 0]

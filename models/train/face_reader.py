@@ -1,10 +1,11 @@
-"""Train the face reader on FairFace's ages and genders and our own expression and glasses labels.
+"""Train the face reader on FairFace's ages and genders and our own labels of expression, hair and the rest.
 
     python -m models.train.face_reader --minutes 33 --threads 1
 
 Two cores allow about 100,000 faces in 33 minutes, so a first part of the budget runs at 96 px and the
 rest at 128 px (progressive resizing: Tan & Le 2021, arXiv:2104.00298), and the stem and the first three
-blocks keep their ImageNet weights. A quarter of every batch are faces with all labels, rare ones more often.
+blocks keep their ImageNet weights. A part of every batch are faces with all labels, rare ones more often.
+Once the averaged network has learned from those, it labels all other faces softly for itself.
 """
 
 from __future__ import annotations
@@ -27,9 +28,11 @@ from models.train.run import BEST, TrainingRun, arguments, cosine, set_learning_
 
 FROZEN_BLOCKS = 3
 SMALL_SIZE = 96  # pixels, in the first part of the budget
-SMALL_SHARE = 0.55
-HEAD_WEIGHTS: dict[str, float] = {"glasses": 0.5}  # others weigh 1
-EMA_DECAY = 0.995
+SMALL_SHARE = 0.5
+HEAD_WEIGHTS: dict[str, float] = {"age_band": 1.0, "gender": 1.0, "expression": 0.8}
+OTHER_WEIGHT = 0.35  # of each other head's loss
+SELF_FROM, SELF_WEIGHT = 0.4, 0.5  # of the budget: when the unlabelled faces get soft labels; what these weigh
+EMA_DECAY = 0.998
 
 
 def masked_losses(logits: Mapping[str, Tensor], targets: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -46,6 +49,27 @@ def set_training(network: FaceReaderNet) -> None:
     network.train()
     for part in [network.trunk.stem, *list(network.trunk.blocks)[:FROZEN_BLOCKS]]:
         part.requires_grad_(False).eval()
+
+
+def start_from(checkpoint: Path, *networks: nn.Module) -> None:
+    """Load the weights of an earlier reader wherever names and shapes match: questions may have been added since."""
+    weights = torch.load(checkpoint, map_location="cpu", weights_only=True)["network"]
+    for network in networks:
+        own = network.state_dict()
+        network.load_state_dict({**own, **{k: v for k, v in weights.items() if k in own and v.shape == own[k].shape}})
+
+
+@torch.inference_mode()
+def self_labels(
+    network: FaceReaderNet, batches: Batches, device: torch.device, batch: int = 128
+) -> dict[str, np.ndarray]:
+    """Return the network's probabilities (N, labels) by head for every training face, at the small size."""
+    network.eval()
+    parts = []
+    for i in range(0, len(batches.faces.rows), batch):
+        logits = network(batches.plain(i, i + batch, SMALL_SIZE).to(device, memory_format=torch.channels_last))
+        parts.append({head: value.float().softmax(1).cpu().numpy() for head, value in logits.items()})
+    return {head: np.concatenate([part[head] for part in parts]) for head in parts[0]}
 
 
 def moving_average(average: Tensor, value: Tensor, updates: Tensor | int) -> Tensor:
@@ -71,7 +95,7 @@ def probabilities_of(logits: Mapping[str, np.ndarray], temperatures: Mapping[str
     return {h: torch.from_numpy(v / temperatures.get(h, 1.0)).softmax(1).numpy() for h, v in logits.items()}
 
 
-def train(run: TrainingRun, data: Path, batch: int, lr: float) -> None:
+def train(run: TrainingRun, data: Path, batch: int, lr: float, start: Path | None = None) -> None:
     """Train within the run's budget, calibrate, measure on the held-out splits and save the best checkpoint."""
     faces = FaceSet.read(data, "train")
     training, kept = split_held_out(faces)
@@ -86,14 +110,20 @@ def train(run: TrainingRun, data: Path, batch: int, lr: float) -> None:
     average = AveragedModel(network, avg_fn=moving_average, use_buffers=True)
     optimizer = torch.optim.AdamW(weight_groups(network, lr, 0.02))
     parts: dict[str, Any] = {"network": network, "average": average, "optimizer": optimizer}
-    run.resume(**parts)
+    if not run.resume(**parts) and start:
+        start_from(start, network, average.module)
     smoothed = cast(FaceReaderNet, average.module)
+    guessed = False
     for step in run.steps():
         set_learning_rate(optimizer, cosine(run.progress))
+        if run.progress >= SELF_FROM and not guessed:
+            batches.guess(self_labels(smoothed, batches, run.device), SELF_WEIGHT)
+            guessed = True
+            set_training(network)
         pixels, targets = batches.draw(step, SMALL_SIZE if run.progress < SMALL_SHARE else CROP_SIZE)
         logits = network(pixels.to(run.device, memory_format=torch.channels_last))
         losses = masked_losses(logits, {head: target.to(run.device) for head, target in targets.items()})
-        loss = torch.stack([HEAD_WEIGHTS.get(head, 1.0) * value for head, value in losses.items()]).sum()
+        loss = torch.stack([HEAD_WEIGHTS.get(head, OTHER_WEIGHT) * value for head, value in losses.items()]).sum()
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(network.parameters(), 5.0)
@@ -135,9 +165,10 @@ def validation(
     """Return probabilities and truth of the validation faces: ages and genders of val, the rest of labelled-val."""
     scores: dict[str, np.ndarray] = {}
     truth: dict[str, np.ndarray] = {}
-    for split, heads in (("val", ("age_band", "gender")), ("labelled-val", ("expression", "glasses"))):
+    for split in ("labelled-val", "val"):  # ages and genders of the second, larger one win
         faces = FaceSet.read(data, split)
         found, known = read(faces.crops()), faces.truth()
+        heads = [head for head, labels in known.items() if (labels >= 0).any()]
         scores |= {head: found[head] for head in heads}
         truth |= {head: known[head] for head in heads}
     return scores, truth
@@ -148,8 +179,9 @@ def main() -> None:
     parser = arguments("face_reader", __doc__ or "", minutes=33)
     parser.add_argument("--batch", type=int, default=48)
     parser.add_argument("--lr", type=float, default=8e-4)
+    parser.add_argument("--start", type=Path, help="begin with the weights of this checkpoint where they fit")
     args = parser.parse_args()
-    train(TrainingRun(args), args.data / "faces", args.batch, args.lr)
+    train(TrainingRun(args), args.data / "faces", args.batch, args.lr, args.start)
 
 
 if __name__ == "__main__":

@@ -160,3 +160,29 @@ def test_training_runs_and_leaves_a_calibrated_checkpoint(folder: Path, tmp_path
     assert set(best["config"]["temperatures"]) == set(HEADS)
     assert {"gender_accuracy", "age_within_one", "happy_or_not", "glasses_accuracy"} <= set(best["metrics"])
     assert (tmp_path / "confusion.png").stat().st_size > 0
+
+
+def test_faces_without_labels_take_the_networks_guess_at_its_weight(folder: Path) -> None:
+    batches = Batches(FaceSet.read(folder, "train"), batch=8, seed=1)
+    count = len(batches.faces.rows)
+    known = batches.targets["glasses"].sum(1) > 0
+    before = batches.targets["glasses"][known].clone()
+    batches.guess({"glasses": np.tile(np.array([0.2, 0.7, 0.1]), (count, 1))}, 0.5)
+    assert torch.equal(batches.targets["glasses"][known], before)
+    assert 0 < int((~known).sum()) < count
+    assert torch.allclose(batches.targets["glasses"][~known], torch.tensor([0.1, 0.35, 0.05]))
+
+
+def test_a_reader_starts_from_an_earlier_one_with_fewer_questions(tmp_path: Path) -> None:
+    earlier = FaceReaderNet(FaceReaderConfig(heads={"gender": 2}, stages=2, neck=16))
+    torch.save({"network": earlier.state_dict()}, tmp_path / "best.pt")
+    later = FaceReaderNet(FaceReaderConfig(heads={"gender": 2, "eyes": 3}, stages=2, neck=16))
+    training.start_from(tmp_path / "best.pt", later)
+    for name, value in earlier.state_dict().items():
+        assert torch.equal(later.state_dict()[name], value)
+
+
+def test_labels_too_rare_or_unseen_are_none(folder: Path) -> None:
+    row = next(row for row in read_faces(folder, "train") if row.labels)
+    assert (row.answer("hair_colour"), row.answer("strength"), row.answer("eyes")) == (None, "clear", "open")
+    assert row.answer("gender") == row.gender

@@ -10,7 +10,7 @@ from PIL import Image
 from bot.domain import Box, Face, FaceReading, Failure
 from bot.runtime.bundle import ModelEntry
 from bot.runtime.session import Session
-from bot.vision.face_labels import HEADS
+from bot.vision.face_labels import HEADS, REQUIRED
 from bot.vision.face_reader import FaceReader, age_of, who_of
 
 LABELS = {**{head: list(labels) for head, labels in HEADS.items()}, "thresholds": {"gender": 0.7, "expression": 0.45}}
@@ -24,7 +24,9 @@ class KnownSession:
         about = {"labels": labels, "normalisation": NORMALISATION}
         self.entry = ModelEntry("face_reader", Path("face_reader.onnx"), about)
         self.output_names = list(HEADS)
-        self.answers = {head: np.array(rows, np.float32) for head, rows in answers.items()}
+        faces = len(answers.get("gender", []))
+        rest = {head: one_hot(head, *[labels[0]] * faces) for head, labels in HEADS.items() if head not in answers}
+        self.answers = {head: np.array(rows, np.float32) for head, rows in (rest | answers).items()}
         self.fed: list[np.ndarray] = []
 
     def run(self, feeds: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -52,6 +54,7 @@ def test_all_faces_of_a_photo_go_in_one_batch_in_their_order() -> None:
             "gender": one_hot("gender", "female", "male"),
             "expression": one_hot("expression", "sad", "happy"),
             "glasses": one_hot("glasses", "sunglasses", "glasses"),
+            "hair_colour": one_hot("hair_colour", "blond", "white"),
         }
     )
     image = Image.new("RGB", (100, 80), (255, 0, 0))
@@ -64,6 +67,7 @@ def test_all_faces_of_a_photo_go_in_one_batch_in_their_order() -> None:
     assert fed[1, 2].mean() > 0.9 > -0.9 > fed[1, 0].mean()
     assert (girl.age_band, girl.gender, girl.expression, girl.glasses) == ("3-9", "female", "sad", "sunglasses")
     assert girl.age_score == pytest.approx(0.9)
+    assert (girl.hair_colour, grandfather.hair_colour) == ("blond", "white")
     assert (grandfather.age_band, grandfather.gender) == ("70+", "male")
 
 
@@ -91,6 +95,13 @@ def test_no_faces_need_no_model_run() -> None:
 def test_a_manifest_without_a_head_is_a_clear_failure() -> None:
     with pytest.raises(Failure, match=r"glasses.*python -m export"):
         reader(KnownSession({}, {head: labels for head, labels in LABELS.items() if head != "glasses"}))
+
+
+def test_a_reader_of_four_heads_still_reads() -> None:
+    labels = {head: LABELS[head] for head in (*REQUIRED, "thresholds")}
+    answers = {head: one_hot(head, HEADS[head][0]) for head in REQUIRED}
+    (face,) = reader(KnownSession(answers, labels)).read(Image.new("RGB", (50, 50)), [Face(Box(5, 5, 30, 30), 0.9)])
+    assert (face.gender, face.facial_hair, face.facial_hair_score) == ("male", "unclear", 0.0)
 
 
 @pytest.mark.parametrize(
