@@ -14,12 +14,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bot import __version__, terminal
+from bot import __version__, picture, terminal
 from bot.domain import BadInput, Failure, Persona, Reply, Scene, Turn
 from bot.runtime.timing import Stopwatch
 from bot.settings import Settings, load_settings
 from bot.speech.personas import find_persona, load_personas
-from bot.vision.photo import open_photo
+from bot.vision.photo import Photo, open_photo
 
 if TYPE_CHECKING:
     from bot.app import TalkingPhotos
@@ -54,6 +54,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
         "--turn", nargs="+", action="extend", default=[], metavar="TEXT", help="what you answer, in order"
     )
     reply.add_argument("--json", action="store_true", help="print one JSON object")
+    reply.add_argument("--picture", type=Path, metavar="FILE", help="draw what was seen and said on the photo")
     reply.set_defaults(command=reply_once)
 
     chat = commands.add_parser("chat", help="keep talking with the person in a photo")
@@ -80,21 +81,32 @@ def run_bot(args: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
-def look_at(args: argparse.Namespace, settings: Settings) -> tuple[TalkingPhotos, Scene, Persona, Stopwatch]:
-    """Open the photo, see what is in it and who shall speak; the stopwatch has timed it so far."""
+def open_timed(path: Path) -> tuple[Photo, Stopwatch]:
+    """Open a photo; the stopwatch has timed that."""
     stopwatch = Stopwatch()
     with stopwatch("decode"):
-        photo = open_photo(args.photo)
+        return open_photo(path), stopwatch
+
+
+def look_at(
+    photo: Photo, stopwatch: Stopwatch, args: argparse.Namespace, settings: Settings
+) -> tuple[TalkingPhotos, Scene, Persona]:
+    """See what is in the photo and who shall speak."""
     persona, engine = choose_persona(args.persona, settings), load_engine(settings)
     scene = engine.observe(photo, stopwatch)
     scene.speaking(args.speaker)  # refuses a speaker who is not there before anything is said
-    return engine, scene, persona, stopwatch
+    return engine, scene, persona
 
 
 def reply_once(args: argparse.Namespace, settings: Settings) -> int:
     """Print what is said about one photo, after the given turns if there are any."""
-    engine, scene, persona, stopwatch = look_at(args, settings)
+    if args.picture:
+        picture.check_target(args.picture, args.photo)
+    photo, stopwatch = open_timed(args.photo)
+    engine, scene, persona = look_at(photo, stopwatch, args, settings)
     reply, _ = converse(engine, scene, persona, args.turn, args.speaker, args.seed, stopwatch)
+    if args.picture:
+        picture.save(picture.draw(photo, scene, persona, reply.text, args.speaker), args.picture)
     if args.json:
         print(json.dumps(terminal.as_json(scene, persona, args.speaker, reply, stopwatch.timings_ms)))
         return 0
@@ -126,7 +138,8 @@ def converse(
 
 def chat_with(args: argparse.Namespace, settings: Settings) -> int:
     """Talk in the terminal until an empty line or the end of input."""
-    engine, scene, persona, stopwatch = look_at(args, settings)
+    photo, stopwatch = open_timed(args.photo)
+    engine, scene, persona = look_at(photo, stopwatch, args, settings)
     reply, turns = converse(engine, scene, persona, (), args.speaker, args.seed, stopwatch)
     print(f"{terminal.describe_scene(scene)}\n\n{persona.name}: {reply.text}\n(an empty line ends the talk)")
     while message := ask():

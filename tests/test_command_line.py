@@ -111,6 +111,16 @@ def test_the_same_seed_says_the_same(photos: dict[str, Path], capsys: pytest.Cap
     assert first["reply"] == again["reply"]
 
 
+def test_the_picture_shows_the_exchange(
+    photos: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answer = reply(capsys, photos["one"], "--persona", "pirate", "--picture", str(tmp_path / "out.png"))
+    check_contract(answer)
+    with Image.open(photos["one"]) as photo, Image.open(tmp_path / "out.png") as drawn:
+        assert drawn.width == photo.width
+        assert drawn.height > photo.height + 60, "a bubble and a caption beside the photo"
+
+
 def test_turns_are_answered(photos: dict[str, Path], capsys: pytest.CaptureFixture[str]) -> None:
     opening = reply(capsys, photos["one"], "--persona", "cowboy", "--seed", "2")
     answer = reply(capsys, photos["one"], "--persona", "cowboy", "--seed", "2", "--turn", "hi", "what's your name?")
@@ -133,6 +143,8 @@ def test_every_voice_answers(photos: dict[str, Path], capsys: pytest.CaptureFixt
         (["reply", "PORTRAIT", "--persona", "pyrate"], "pirate"),
         (["reply", "PORTRAIT", "--speaker", "7"], "speaker 7"),
         (["reply", "TEXT"], "photo"),
+        (["reply", "PORTRAIT", "--picture", "out.bmp"], ".png"),
+        (["reply", "PORTRAIT", "--picture", "nowhere/out.png"], "no folder nowhere"),
         (["chat", "TEXT"], "photo"),
     ],
 )

@@ -12,6 +12,7 @@ LAYERS = [
     ("bot.terminal",),
     ("bot.runtime",),
     ("bot.vision", "bot.speech"),
+    ("bot.picture",),
     ("bot.settings", "bot.store"),
     ("bot.cogs", "bot.ui"),
     ("bot.client",),
