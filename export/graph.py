@@ -17,9 +17,10 @@ import torch
 from torch import Tensor, nn
 
 from bot.runtime.bundle import sha256
-from export.precision import store_fp16, store_int8
+from export.precision import store_fp16, store_int8, store_int8_weights
 
-Precision = Literal["fp32", "fp16", "int8"]
+Precision = Literal["fp32", "fp16", "int8_weights", "int8"]
+STORE = {"fp16": store_fp16, "int8_weights": store_int8_weights, "int8": store_int8}
 
 
 class ParityError(AssertionError):
@@ -35,8 +36,8 @@ class Graph:
     dynamic axes sizes of at least 2 there, since the exporter makes a 1 constant. ``dynamic`` names
     axes by input, e.g. ``{"ids": {0: "batch", 1: "sequence"}}``; axes that may differ need different
     names. ``tolerance`` is the largest absolute difference to PyTorch before weights are rounded.
-    ``precision`` is how weights are stored: fp32, fp16 (cast back at load, free in quality) or int8
-    (dynamic quantisation of matrix products). ``about`` holds normalisation, labels, training_data,
+    ``precision`` is how weights are stored: fp32, fp16 (cast back at load, free in quality), int8_weights
+    (scaled back at load, a quarter of the size) or int8 (dynamic quantisation of matrix products). ``about`` holds normalisation, labels, training_data,
     licence and metrics for the manifest.
     """
 
@@ -83,11 +84,8 @@ def export(graph: Graph, folder: Path) -> Exported:
     differences = {"fp32": difference(graph, path)}
     if differences["fp32"] > graph.tolerance:
         raise ParityError(f"{graph.name}: differs from PyTorch by {differences['fp32']:.2e} > {graph.tolerance:.0e}")
-    if graph.precision == "fp16":
-        store_fp16(path)
-    elif graph.precision == "int8":
-        store_int8(path)
     if graph.precision != "fp32":
+        STORE[graph.precision](path)
         differences[graph.precision] = difference(graph, path)
     entry = describe(graph, path, differences)
     return Exported(path, entry, differences)

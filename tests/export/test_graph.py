@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from bot.runtime.bundle import Bundle
 from export.__main__ import build
 from export.graph import Graph, ParityError, Precision, export
+from export.precision import int8_channels
 
 
 class Tied(nn.Module):
@@ -46,7 +47,7 @@ def graph(precision: Precision) -> Graph:
     return Graph("tied", Tied(), {"ids": ids}, ("logits",), 1e-4, dynamic, precision, about)
 
 
-@pytest.mark.parametrize(("precision", "worst"), [("fp32", 1e-5), ("fp16", 1e-2), ("int8", 0.5)])
+@pytest.mark.parametrize(("precision", "worst"), [("fp32", 1e-5), ("fp16", 1e-2), ("int8_weights", 0.1), ("int8", 0.5)])
 def test_each_precision_stays_close_to_pytorch(tmp_path: Path, precision: Precision, worst: float) -> None:
     exported = export(graph(precision), tmp_path)
     assert exported.differences[precision] <= worst
@@ -93,3 +94,20 @@ def test_the_bundle_and_the_file_itself_say_what_the_model_is(tmp_path: Path) ->
     inside = {p.key: json.loads(p.value) for p in onnx.load(folder / "tied.onnx").metadata_props}
     assert inside["licence"] == "MIT"
     assert inside["metrics"] == {"loss": 1.0}
+
+
+def test_int8_weights_quarter_a_convolution_and_stay_within_half_a_step(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    network = nn.Sequential(nn.Conv2d(3, 64, 5), nn.Conv2d(64, 64, 3, groups=64), nn.Conv2d(64, 96, 3)).eval()
+    image = torch.rand(1, 3, 16, 16)
+    made = {}
+    for precision in ("fp32", "int8_weights"):
+        made[precision] = export(Graph("net", network, {"image": image}, ("y",), 1e-4, {}, precision), tmp_path)
+    sizes = {precision: exported.entry["bytes"] for precision, exported in made.items()}
+    assert sizes["int8_weights"] < 0.3 * sizes["fp32"]
+    assert made["int8_weights"].differences["int8_weights"] < 0.02
+    weights = network[2].weight.detach().numpy()
+    stored, scale = int8_channels(weights, 0)
+    assert stored.dtype == np.int8
+    assert scale.shape == (96, 1, 1, 1)
+    assert np.sqrt(((stored * scale - weights) ** 2).mean()) < np.abs(weights).max() / 127 / 2
