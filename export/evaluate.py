@@ -1,115 +1,43 @@
-"""Measure the shipped bundle on held-out data: ``python -m export.evaluate replies``.
+"""Measure the shipped bundle on held-out data.
 
-``replies`` answers 20 photos that training never saw (8 portraits, 12 scenes) with five personas in
-rotation and prints a Markdown table and a contact sheet, so that a person can read and mark them.
+    python -m export.evaluate replies    # answers 20 photos with five personas: a table and a contact sheet
+    python -m export.evaluate eyes       # detector, face reader, captioner and scenes: figures and a contact sheet
+
+Everything runs from the ONNX files of the bundle, on the CPU, on photos and faces that training never saw.
 """
 
 from __future__ import annotations
 
 import argparse
-import io
-import json
-import random
 import sys
-import tarfile
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from PIL import Image
-
-from bot.app import TalkingPhotos
-from bot.runtime.timing import Stopwatch
-from bot.speech.personas import find_persona
-from export.contact_sheet import contact_sheet
-from models.data.photos import Photos
-from models.train.run import DATA, RUNS, need
-
-ROTATION = ("self", "pirate", "detective", "queen", "comedian")
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """One photo and what was said about it."""
-
-    photo: str
-    caption: str
-    people: str
-    persona: str
-    reply: str
-    source: str
-    total_ms: float
+from export import eyes, replies
+from models.train.run import DATA, RUNS
 
 
 def main() -> int:
     """Run one evaluation and print its table."""
-    parser = argparse.ArgumentParser(prog="python -m export.evaluate", description=__doc__)
-    parser.add_argument("what", choices=["replies"])
-    parser.add_argument("--data", type=Path, default=DATA, help="folder with photos/ and faces/")
-    parser.add_argument("--out", type=Path, default=RUNS / "evaluate", help="where the contact sheet goes")
-    parser.add_argument("--portraits", type=int, default=8)
-    parser.add_argument("--scenes", type=int, default=12)
-    parser.add_argument("--seed", type=int, default=1, help="which photos are drawn and what is said")
-    parser.add_argument("--json", action="store_true", help="print a JSON list instead of the table")
+    parser = argparse.ArgumentParser(
+        prog="python -m export.evaluate", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    kinds = parser.add_subparsers(required=True, metavar="{replies,eyes}")
+    shared = argparse.ArgumentParser(add_help=False)
+    shared.add_argument("--data", type=Path, default=DATA, help="folder with photos/, faces/ and teachers/")
+    shared.add_argument("--out", type=Path, default=RUNS / "evaluate", help="where the contact sheet goes")
+    shared.add_argument("--seed", type=int, default=1, help="which photos are drawn and what is said")
+    shared.add_argument("--json", action="store_true", help="print JSON instead of the table")
+    said = kinds.add_parser("replies", parents=[shared], help=replies.__doc__)
+    said.add_argument("--portraits", type=int, default=8)
+    said.add_argument("--scenes", type=int, default=12)
+    said.set_defaults(report=replies.report)
+    seen = kinds.add_parser("eyes", parents=[shared], help=eyes.__doc__)
+    seen.add_argument("--threads", type=int, default=2, help="CPU threads of every model")
+    seen.add_argument("--scenes", type=int, default=24, help="photos on the contact sheet")
+    seen.set_defaults(report=eyes.report)
     args = parser.parse_args()
-    photos = [*portraits(args.data, args.portraits, args.seed), *scenes(args.data, args.scenes, args.seed)]
-    answers = answer_all(photos, args.seed)
-    print(json.dumps([asdict(answer) for answer in answers], indent=1) if args.json else as_table(answers))
-    args.out.mkdir(parents=True, exist_ok=True)
-    sheet = args.out / "replies.png"
-    lines = [f"{a.caption} | {a.people}\n{a.persona} ({a.source}): {a.reply}" for a in answers]
-    contact_sheet([Image.open(io.BytesIO(data)) for _, data in photos], lines).save(sheet)
-    print(f"contact sheet: {sheet}", file=sys.stderr)
+    args.report(args)
     return 0
-
-
-def portraits(data: Path, count: int, seed: int) -> Iterator[tuple[str, bytes]]:
-    """Yield (name, JPEG bytes) of faces of the validation split, drawn by ``seed``."""
-    archive = need(data / "faces" / "faces-val.tar", "the validation faces")
-    with tarfile.open(archive) as tar:
-        names = sorted(member.name for member in tar if member.isfile())
-        for name in random.Random(seed).sample(names, count):
-            stream = tar.extractfile(name)
-            assert stream is not None
-            yield name, stream.read()
-
-
-def scenes(data: Path, count: int, seed: int) -> Iterator[tuple[str, bytes]]:
-    """Yield (name, JPEG bytes) of photos of the validation split, drawn by ``seed``."""
-    photos = Photos(data / "photos")
-    files = sorted(item.file for item in photos.items("val", captioned=True))
-    for file in random.Random(seed).sample(files, count):
-        buffer = io.BytesIO()
-        photos.image(file).save(buffer, "JPEG", quality=95)
-        yield file, buffer.getvalue()
-
-
-def answer_all(photos: list[tuple[str, bytes]], seed: int) -> list[Answer]:
-    """Let the shipped bot answer every photo once: the first reply, not a picked one."""
-    engine = TalkingPhotos()
-    answers = []
-    for number, (name, data) in enumerate(photos):
-        stopwatch = Stopwatch()
-        scene = engine.look(data, stopwatch)
-        persona = find_persona(engine.personas, ROTATION[number % len(ROTATION)])
-        reply = engine.reply(scene, persona, seed=seed + number)
-        stopwatch.add(reply.timings_ms)
-        people = " ; ".join(person.as_text() for person in scene.people)
-        answers.append(
-            Answer(name, scene.caption, people, persona.id, reply.text, reply.source, round(stopwatch.total_ms))
-        )
-    return answers
-
-
-def as_table(answers: list[Answer]) -> str:
-    """Return the answers as a Markdown table."""
-    lines = ["| # | photo | caption | people | persona | reply | source | ms |", "|" + "---|" * 8]
-    for i, a in enumerate(answers, 1):
-        people, reply = (text.replace("|", "/") for text in (a.people, a.reply))
-        lines.append(
-            f"| {i} | {a.photo} | {a.caption} | {people} | {a.persona} | {reply} | {a.source} | {a.total_ms:.0f} |"
-        )
-    return "\n".join(lines)
 
 
 if __name__ == "__main__":

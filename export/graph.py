@@ -37,8 +37,8 @@ class Graph:
     axes by input, e.g. ``{"ids": {0: "batch", 1: "sequence"}}``; axes that may differ need different
     names. ``tolerance`` is the largest absolute difference to PyTorch before weights are rounded.
     ``precision`` is how weights are stored: fp32, fp16 (cast back at load, free in quality), int8_weights
-    (scaled back at load, a quarter of the size) or int8 (dynamic quantisation of matrix products). ``about`` holds normalisation, labels, training_data,
-    licence and metrics for the manifest.
+    (scaled back at load, a quarter of the size) or int8 (dynamic quantisation of matrix products).
+    ``about`` holds normalisation, labels, training_data, licence and metrics for the manifest.
     """
 
     name: str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,7 @@ from bot.runtime.session import Session
 from bot.vision.face_labels import CROP_MARGIN, CROP_SIZE, HEADS, THRESHOLDS
 from bot.vision.pixels import MEAN, STD
 from export.graph import Graph
+from export.latency import milliseconds
 from models.face_reader import CalibratedFaceReader, FaceReaderConfig, FaceReaderNet
 from models.train.face_metrics import by_group, confusion, measure
 from models.train.face_reader import validation
@@ -21,7 +22,7 @@ from models.train.run import DATA
 
 TRAINING_DATA = (
     "FairFace, 23,497 faces with age band and gender (Karkkainen & Joo 2021, CC BY 4.0); "
-    "our own expression and glasses labels for 2,497 of them (MIT); "
+    "our own labels of expression, glasses, hair, headwear and eyes for 2,497 of them (MIT); "
     "trunk initialised from EfficientNet-Lite0's ImageNet weights (Apache-2.0)"
 )
 LICENCE = "MIT; FairFace data CC BY 4.0, attribution: Karkkainen & Joo 2021; EfficientNet-Lite0 weights Apache-2.0"
@@ -38,6 +39,7 @@ def graphs(checkpoint: Path) -> list[Graph]:
     return [
         Graph(
             name="face_reader",
+            precision="int8_weights",
             module=CalibratedFaceReader(network, temperatures),
             inputs={"faces": torch.rand(3, 3, CROP_SIZE, CROP_SIZE) * 2 - 1},
             outputs=tuple(config["heads"]),
@@ -64,34 +66,35 @@ def main() -> None:
     args = parser.parse_args()
     session = Session(Bundle(args.bundle).model("face_reader"), provider="cpu", threads=args.threads)
 
-    def read(crops: np.ndarray) -> dict[str, np.ndarray]:
-        parts = [session.run({"faces": crops[i : i + 32]}) for i in range(0, len(crops), 32)]
-        return {head: np.concatenate([part[head] for part in parts]) for head in HEADS}
-
-    scores, truth = validation(args.data / "faces", read)
+    scores, truth = validation(args.data / "faces", reading_with(session))
     for name, value in measure(scores, truth, THRESHOLDS).items():
         print(f"{name:28} {value:.4f}" if isinstance(value, float) else f"{name:28} {value}")
     print("\n| gender | age | faces | gender accuracy | age accuracy | within one |\n|---|---|---|---|---|---|")
     for gender, band, faces, *accuracies in by_group(scores, truth):
         print(f"| {gender} | {band} | {faces} | " + " | ".join(f"{value:.3f}" for value in accuracies) + " |")
-    for head in ("expression", "glasses"):
+    for head in scores.keys() - {"age_band", "gender"}:
         labels = HEADS[head]
         print(f"\n| true {head} | " + " | ".join(labels) + " |\n|" + "---|" * (len(labels) + 1))
         for label, row in zip(labels, confusion(scores[head], truth[head]), strict=True):
             print(f"| {label} | " + " | ".join(map(str, row)) + " |")
     for batch in (1, 4):
-        print(f"\n{batch} face(s): {milliseconds(session, batch):.2f} ms a face on {args.threads} threads")
+        print(f"\n{batch} face(s): {face_milliseconds(session, batch):.2f} ms a face on {args.threads} threads")
 
 
-def milliseconds(session: Session, batch: int, rounds: int = 60) -> float:
-    """Return the median time of one face in batches of ``batch``, after a warm-up."""
+def reading_with(session: Session) -> Callable[[np.ndarray], dict[str, np.ndarray]]:
+    """Return a function from crops (N, 3, 128, 128) to the session's probabilities (N, labels) by head."""
+
+    def read(crops: np.ndarray) -> dict[str, np.ndarray]:
+        parts = [session.run({"faces": crops[i : i + 32]}) for i in range(0, len(crops), 32)]
+        return {head: np.concatenate([part[head] for part in parts]) for head in parts[0]}
+
+    return read
+
+
+def face_milliseconds(session: Session, batch: int) -> float:
+    """Return the median time of one face in batches of ``batch``."""
     faces = np.random.default_rng(0).normal(size=(batch, 3, CROP_SIZE, CROP_SIZE)).astype(np.float32)
-    times = []
-    for _ in range(rounds):
-        started = time.perf_counter()
-        session.run({"faces": faces})
-        times.append((time.perf_counter() - started) * 1000 / batch)
-    return float(np.median(times[10:]))
+    return milliseconds(lambda: session.run({"faces": faces})) / batch
 
 
 if __name__ == "__main__":

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from export.contact_sheet import TEXT_HEIGHT, TILE, contact_sheet
-from export.evaluate import Answer, answer_all, as_table, portraits
+from export.replies import Answer, answer_all, as_table, portraits
+from models.train.contact_sheet import TEXT_HEIGHT, TILE, contact_sheet
 
 
 def jpeg(color: str) -> bytes:
