@@ -84,8 +84,8 @@ def read_faces(folder: Path, split: str) -> list[FaceRow]:
 
     ``train`` is free of the labelled validation rows; ``labelled-val`` is exactly those.
     """
-    labels, held_out = _read_labels(folder)
     archive = archive_of(split)
+    labels, held_out = _read_labels(folder) if archive == "train" else ({}, set())  # val uses the same file names
     with need(folder / f"faces-{archive}.csv", "the FairFace crops").open(newline="", encoding="utf-8") as stream:
         rows = [_row(record, labels.get(record["file"])) for record in csv.DictReader(stream)]
     if archive == "train":

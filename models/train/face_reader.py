@@ -17,11 +17,13 @@ from typing import Any, cast
 
 import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
-from bot.vision.face_labels import CROP_SIZE, THRESHOLDS
+from bot.vision.face_labels import CROP_SIZE, HEADS, THRESHOLDS
 from models.face_reader import FaceReaderConfig, FaceReaderNet, from_imagenet, mirrored_logits
+from models.train.contact_sheet import contact_sheet
 from models.train.face_batches import Batches, FaceSet, split_held_out
 from models.train.face_metrics import draw_confusions, measure, temperature
 from models.train.run import BEST, TrainingRun, arguments, cosine, set_learning_rate, weight_groups
@@ -155,6 +157,7 @@ def finish(
     run.metrics = measure(scores, truth, THRESHOLDS)
     run.log(run.metrics, "val")
     draw_confusions(scores, truth, run.out / "confusion.png")
+    draw_mistakes(scores, truth, data).save(run.out / "mistakes.png")
     run.save(BEST, config={**asdict(config), "temperatures": temperatures}, network=network)
     print({"temperatures": temperatures, **run.metrics}, flush=True)
 
@@ -172,6 +175,22 @@ def validation(
         scores |= {head: found[head] for head in heads}
         truth |= {head: known[head] for head in heads}
     return scores, truth
+
+
+def draw_mistakes(
+    scores: Mapping[str, np.ndarray], truth: Mapping[str, np.ndarray], data: Path, each: int = 10
+) -> Image.Image:
+    """Return a sheet of the validation faces of which each head was most certain and wrong."""
+    faces = {split: FaceSet.read(data, split).pixels for split in ("val", "labelled-val")}
+    pictures, captions = [], []
+    for head, labels in truth.items():
+        pixels = faces["val" if head in ("age_band", "gender") else "labelled-val"]
+        read, score = scores[head].argmax(1), scores[head].max(1)
+        wrong = np.flatnonzero((labels >= 0) & (read != labels))
+        for i in wrong[np.argsort(-score[wrong])][:each]:
+            pictures.append(Image.fromarray(pixels[i]))
+            captions.append(f"{head}: {HEADS[head][read[i]]} {score[i]:.2f}\ntrue: {HEADS[head][labels[i]]}")
+    return contact_sheet(pictures, captions, columns=each)
 
 
 def main() -> None:

@@ -68,6 +68,7 @@ def test_labelled_val_faces_are_never_in_train(folder: Path) -> None:
     assert {row.file for row in held_out} == {"0.jpg", "5.jpg", "10.jpg", "15.jpg"}
     assert len(train) == COUNT - 4
     assert not {row.file for row in train} & {row.file for row in held_out}
+    assert not any(row.labels for row in read_faces(folder, "val")), "labels belong to training files of the same name"
 
 
 def test_pixels_follow_the_order_of_the_rows(folder: Path) -> None:
@@ -159,7 +160,7 @@ def test_training_runs_and_leaves_a_calibrated_checkpoint(folder: Path, tmp_path
     best = torch.load(tmp_path / "best.pt", weights_only=False)
     assert set(best["config"]["temperatures"]) == set(HEADS)
     assert {"gender_accuracy", "age_within_one", "happy_or_not", "glasses_accuracy"} <= set(best["metrics"])
-    assert (tmp_path / "confusion.png").stat().st_size > 0
+    assert all((tmp_path / name).stat().st_size > 0 for name in ("confusion.png", "mistakes.png"))
 
 
 def test_faces_without_labels_take_the_networks_guess_at_its_weight(folder: Path) -> None:
