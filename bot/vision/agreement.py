@@ -13,6 +13,7 @@ from itertools import product
 from bot.domain import MAX_PEOPLE, Age, FaceReading, Person, Who
 from bot.vision import lexicon
 from bot.vision.caption_people import Mention
+from bot.vision.colours import Colours
 from bot.vision.face_reader import age_of
 
 # Probabilities from which a reading overrules the caption. Measured on labelled photos: genders read below
@@ -38,6 +39,7 @@ class Seen:
 
     person: Person
     reading: FaceReading
+    colours: Colours | None = None  # of the garment below the face
 
 
 def match(seen: Sequence[Seen], mentions: Sequence[Mention]) -> list[Mention | None]:

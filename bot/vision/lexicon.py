@@ -148,6 +148,59 @@ HOMONYMS = frozenset(
     }
 )  # fmt: skip
 
+# What is worn above the waist, where a torso shows its colour.
+UPPER_GARMENTS = _words(
+    """
+    shirt shirts t-shirt t-shirts tee top tops polo blouse sweater sweaters sweatshirt hoodie cardigan jumper pullover
+    turtleneck vest vests jersey jerseys uniform uniforms dress dresses gown robe kimono tunic jacket jackets coat
+    coats raincoat overcoat parka windbreaker blazer suit suits tuxedo wetsuit wetsuits jumpsuit tracksuit onesie
+    apron outfit outfits costume costumes clothes clothing
+    """
+)
+GARMENTS = UPPER_GARMENTS | _words(
+    """
+    shorts pants trousers jeans skirt leggings tights socks stockings shoes sneakers boots sandals heels gloves mittens
+    hat hats cap caps helmet helmets beanie hood headband bandana scarf tie bow glasses sunglasses goggles swimsuit
+    bikini trunks gear belt veil headphones earrings necklace mask pajamas overalls
+    """
+)
+WORN = _words("in wearing wears wear wore")  # what comes next is worn
+# After a bare colour these tell that no noun follows: "a player in white serves".
+DEEDS = _words(
+    """
+    swings hits serves waits stretches stands throws jumps watches runs plays dribbles sits prepares holds rides
+    slides kicks walks looks leans poses smiles chases catches reaches bends crouches dives blocks passes heads
+    celebrates skis surfs skates waves carries talks eats drinks reads lies sleeps lunges follows faces tries pitches
+    stand sit wait play run compete walk pose watch chase fight battle ride
+    """
+)
+
+# The colours that pixels are named by, in the words of our captions.
+BASIC_COLOURS = ("black", "white", "grey", "red", "orange", "yellow", "green", "blue", "purple", "pink", "brown")
+# What a caption's colour word may mean of them. A shade alone ("a dark shirt") is a colour, too.
+COLOURS: Mapping[str, frozenset[str]] = {
+    **{word: frozenset({word}) for word in BASIC_COLOURS},
+    **{
+        word: _words(meant)
+        for word, meant in {
+            "gray": "grey", "navy": "blue black", "teal": "green blue", "turquoise": "green blue", "cyan": "blue",
+            "maroon": "red brown purple", "burgundy": "red brown purple",
+            "gold": "yellow orange", "golden": "yellow orange",
+            "cream": "white yellow", "beige": "white brown", "tan": "brown", "khaki": "brown green grey",
+            "olive": "green", "lavender": "purple pink", "violet": "purple", "magenta": "pink purple red",
+            "peach": "pink orange", "lime": "green yellow", "silver": "grey white", "black-and-white": "black white",
+            "dark": "black blue grey brown green purple red", "light": "white grey blue pink yellow green brown",
+            "pale": "white grey blue pink yellow green brown purple",
+            "bright": "red orange yellow green blue pink purple white",
+        }.items()
+    },
+}  # fmt: skip
+SHADES = _words("dark light pale bright")
+PATTERNS = _words(
+    """striped plaid checkered checked patterned floral flowered spotted dotted colorful colourful tie-dye dye matching
+    rainbow multicolored"""
+)
+
 GENDERED: Mapping[str, Gender] = {"male": "male", "bearded": "male", "female": "female"}
 PRONOUNS: Mapping[str, Gender] = {
     **dict.fromkeys(("he", "his", "him", "himself"), "male"),

@@ -11,9 +11,12 @@ from PIL import Image
 from bot.domain import MAX_PEOPLE, NOBODY, Box, Face, FaceReading, Person, Scene, Where
 from bot.runtime.timing import Stopwatch
 from bot.vision.agreement import Seen, eyewear, fuse, match
-from bot.vision.caption_people import Mention, people_in_caption
+from bot.vision.caption_people import Mention, people_in_caption, tokens_of
+from bot.vision.clothes import garments_in_caption
+from bot.vision.colours import Colours, name_colours
 from bot.vision.face_reader import age_of, who_of
 from bot.vision.photo import Photo
+from bot.vision.recolouring import recolour
 from bot.vision.rewording import recount, reword, swap_glasses
 
 # The detector's score is the overlap it expects: held-out faces of 20 to 30 px in its frame score 0.6 in the median.
@@ -69,11 +72,13 @@ class Observer:
         faces = _credible(found, mentions)[:MAX_READ]
         with stopwatch("read"):
             readings = self._reader.read(photo.image, faces) if faces else []
-        return compose(caption, [see(photo, *pair) for pair in zip(faces, readings, strict=True)])
+            colours = _colours(photo.image, faces, caption)
+        seen = zip(faces, readings, colours, strict=True)
+        return compose(caption, [see(photo, *one) for one in seen])
 
 
-def see(photo: Photo, face: Face, reading: FaceReading) -> Seen:
-    """Return a face as a person, by the face alone; of a tiny one only the age is kept."""
+def see(photo: Photo, face: Face, reading: FaceReading, colours: Colours | None = None) -> Seen:
+    """Return a face as a person, by the face and the garment below; of a tiny one only the age is kept."""
     if face.box.h < LEAST_READABLE:
         reading = replace(reading, gender="unclear", expression="unclear", glasses="none", glasses_score=0.0)
     box = photo.to_original(face.box)
@@ -86,7 +91,7 @@ def see(photo: Photo, face: Face, reading: FaceReading) -> Seen:
         score=face.score,
         wears=eyewear(reading),
     )
-    return Seen(person, reading)
+    return Seen(person, reading, colours)
 
 
 def place(box: Box, width: int, height: int) -> Where:
@@ -100,6 +105,7 @@ def place(box: Box, width: int, height: int) -> Where:
 def compose(caption: str, seen: Sequence[Seen]) -> Scene:
     """Join a caption and the faces seen, the largest first, into one Scene."""
     caption = recount(_without_wrong_glasses(caption, seen), _in_front(seen))
+    caption = _with_true_colours(caption, seen)
     mentions = people_in_caption(caption)
     matched = match(seen, mentions)
     people = [fuse(face, mention) for face, mention in zip(seen, matched, strict=True)]
@@ -143,6 +149,22 @@ def _without_wrong_glasses(caption: str, seen: Sequence[Seen]) -> str:
         if mention and mention.wears not in ((), (read.glasses,)) and read.glasses_score >= SURE_GLASSES:
             return swap_glasses(caption, read.glasses)
     return caption
+
+
+def _colours(image: Image.Image, faces: Sequence[Face], caption: str) -> list[Colours | None]:
+    """Return the colours below each of the largest faces, if the caption speaks of clothes at all."""
+    words = [token.text for token in tokens_of(caption)]
+    most = MAX_PEOPLE if garments_in_caption(words, people_in_caption(caption)) else 0
+    return name_colours(image, [face.box for face in faces], most)
+
+
+def _with_true_colours(caption: str, seen: Sequence[Seen]) -> str:
+    """Correct the colours of what people with faces wear."""
+    if not any(face.colours for face in seen):
+        return caption
+    mentions = people_in_caption(caption)
+    matched = zip(match(seen, mentions), seen, strict=True)
+    return recolour(caption, mentions, [(mention, face.colours) for mention, face in matched if mention])
 
 
 def _in_order(people: Sequence[Person], faceless: Sequence[Person]) -> tuple[Person, ...]:
