@@ -111,7 +111,7 @@ def paint(cells: Sequence[np.ndarray], colours: np.ndarray) -> Iterator[np.ndarr
         body = cells[dice.integers(len(cells))].copy()
         shirt = (np.abs(body[:, 0]) <= dice.uniform(0.5, 1.1)) & (body[:, 1] >= dice.uniform(0.0, 0.4))
         shirt &= body[:, 1] <= dice.uniform(1.6, 3.0)
-        shade = dice.choice(SHADES[WORDS[int(row.argmax())]])
+        shade = dice.choice(np.array(SHADES[WORDS[int(row.argmax())]]))
         light = dice.uniform(0.75, 1.15) + dice.normal(0, 0.08, (shirt.sum(), 1))
         body[shirt, 2:] = to_lab((shade * light).clip(0, 255))
         yield body
