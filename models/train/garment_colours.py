@@ -104,7 +104,7 @@ def colours_of(item: PhotoItem) -> np.ndarray:
     return meant
 
 
-def paint(cells: Sequence[np.ndarray], colours: np.ndarray) -> Iterator[np.ndarray]:
+def paint(cells: list[np.ndarray], colours: np.ndarray) -> Iterator[np.ndarray]:
     """Yield a torso for each row of one-hot ``colours`` (N, colours): a shaded flat shirt over a random real one."""
     dice = np.random.default_rng(0)
     for row in colours:
