@@ -9,7 +9,9 @@ import re
 from collections.abc import Sequence
 
 from bot.domain import FaceReading, Person
+from bot.vision.rewording import without
 
+LOOKS = ("facial_hair", "headwear", "hair_length", "hair_colour", "eyes")  # fields of a reading
 LENGTHS = ("short", "long", "medium", "shoulder-length")
 # A hair colour of the reader -> the words that say it; the first one is ours
 COLOURS: dict[str, tuple[str, ...]] = {
@@ -23,7 +25,6 @@ COLOUR_WORDS = tuple({word for words in COLOURS.values() for word in words} | {"
 FACIAL_HAIR = ("stubble", "mustache", "goatee", "beard")
 _HAIR = re.compile(r"\b(?P<words>(?:[a-z-]+ ){0,3}?(?:[a-z-]+))[ -](?P<noun>hair|haired)\b")
 _BEARD = rf"(?:[a-z]+ ){{0,3}}?(?:{'|'.join(FACIAL_HAIR)})"
-_PREPOSITION = r"(?:wearing|wears|in|with|has)"
 
 MOODS: dict[str, tuple[str, str]] = {  # what an expression does, slight or plain
     "happy": ("smiles", "smiles broadly"),
@@ -60,20 +61,6 @@ def correct_looks(caption: str, reading: FaceReading) -> str:
     if reading.facial_hair == "none":
         caption = re.sub(r"\bbearded ", "", without(caption, _BEARD))
     return _HAIR.sub(lambda found: _hair(found, reading), caption)
-
-
-def without(caption: str, thing: str) -> str:
-    """Leave a thing (a regular expression) out of a caption, with the words that tie it to the sentence."""
-    for pattern, instead in (
-        (rf", ([a-z -]+?) and {thing}\b", r" and \1"),
-        (rf"\b({_PREPOSITION}) {thing},? and ", r"\1 "),
-        (rf",? and {thing}\b", ""),
-        (rf" {_PREPOSITION} {thing}\b", ""),
-    ):
-        shorter = re.sub(pattern, instead, caption, count=1)
-        if shorter != caption:
-            return shorter
-    return caption
 
 
 def hair_words(reading: FaceReading) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Protocol
 
+import numpy as np
 from PIL import Image
 
 from bot.domain import MAX_PEOPLE, NOBODY, Box, Face, FaceReading, Person, Scene, Where
@@ -15,6 +16,7 @@ from bot.vision.caption_people import Mention, people_in_caption, tokens_of
 from bot.vision.clothes import garments_in_caption
 from bot.vision.colours import Colours, name_colours
 from bot.vision.face_reader import age_of, who_of
+from bot.vision.looks import LOOKS, correct_looks, portrait_caption
 from bot.vision.photo import Photo
 from bot.vision.recolouring import recolour
 from bot.vision.rewording import recount, reword, swap_glasses
@@ -24,6 +26,10 @@ from bot.vision.rewording import recount, reword, swap_glasses
 SURE_FACE = 0.5  # detection score from which a face speaks first and may outnumber the caption
 SURE_HUMAN_FACE = 0.6  # needed when the caption names nobody human: teddy bears and posters have faces too
 LEAST_READABLE = 16.0  # pixels of a face's height; of a smaller one the reader only guesses
+LEAST_LOOKS = 32.0  # pixels of a face's height from which hair, beard and eyes can be told
+PORTRAIT, FILLED = 0.12, 0.4  # shares of the photo that a face takes: of what may be a portrait, of what must be one
+COMPANY = 0.3  # of its area: a face that large beside it makes a photo more than a portrait
+GREYNESS = 3.0  # mean |R - B|; below, a photo has no colours
 IN_FRONT = 0.6  # of the largest face's height
 FAR_FACE = 0.05  # of the photo's height; smaller faces are far away
 SURE_GLASSES = 0.9  # probability from which a reading corrects the caption
@@ -73,14 +79,16 @@ class Observer:
         with stopwatch("read"):
             readings = self._reader.read(photo.image, faces) if faces else []
             colours = _colours(photo.image, faces, caption)
-        seen = zip(faces, readings, colours, strict=True)
-        return compose(caption, [see(photo, *one) for one in seen])
+        seen = [see(photo, *one) for one in zip(faces, readings, colours, strict=True)]
+        return compose(_of_portrait(photo, caption, seen) or caption, seen)
 
 
 def see(photo: Photo, face: Face, reading: FaceReading, colours: Colours | None = None) -> Seen:
     """Return a face as a person, by the face and the garment below; of a tiny one only the age is kept."""
     if face.box.h < LEAST_READABLE:
         reading = replace(reading, gender="unclear", expression="unclear", glasses="none", glasses_score=0.0)
+    if face.box.h < LEAST_LOOKS:
+        reading = replace(reading, **dict.fromkeys(LOOKS, "unclear"))  # type: ignore[arg-type]
     box = photo.to_original(face.box)
     person = Person(
         who=who_of(reading),
@@ -111,9 +119,26 @@ def compose(caption: str, seen: Sequence[Seen]) -> Scene:
     people = [fuse(face, mention) for face, mention in zip(seen, matched, strict=True)]
     named = [(mention, person) for mention, person in zip(matched, people, strict=True) if mention]
     caption, renamed = reword(caption, mentions, named)
+    if [mention.count for mention in mentions if mention.human] == [1]:
+        caption = next((correct_looks(caption, s.reading) for s, m in zip(seen, matched, strict=True) if m), caption)
     faces = [sum(other is mention for other in matched) for mention in mentions]
     faceless = [m.person() for m, count in zip(renamed, faces, strict=True) for _ in range(_missing(m, count))]
     return Scene(caption, _in_order(people, faceless))
+
+
+def _of_portrait(photo: Photo, caption: str, seen: Sequence[Seen]) -> str | None:
+    """Return a caption by the face alone where one sure face fills the photo: the reader knows faces better.
+
+    A face that takes less than FILLED of it needs the captioner's word that there is nothing else to tell.
+    """
+    areas = [face.person.box.area / (photo.width * photo.height) for face in seen if face.person.box]
+    if not areas or seen[0].person.score < SURE_FACE or any(area > COMPANY * areas[0] for area in areas[1:]):
+        return None
+    if areas[0] < (PORTRAIT if "portrait" in caption or "the face of" in caption else FILLED):
+        return None
+    small = np.asarray(photo.image.resize((32, 32)), float)
+    grey = bool(np.abs(small[..., 0] - small[..., 2]).mean() < GREYNESS)
+    return portrait_caption(seen[0].person, seen[0].reading, grey=grey)
 
 
 def _in_front(seen: Sequence[Seen]) -> int:

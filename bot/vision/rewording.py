@@ -22,6 +22,7 @@ _NOUNS: Mapping[Who, tuple[str, str]] = {
 _CHILD = ("child", "children")
 _SMALL = frozenset({"little", "small", "tiny"})
 _TO_HER = {"he": "she", "his": "her", "him": "her", "himself": "herself"}
+_TIES = r"(?:wearing|wears|in|with|has)"  # what ties a thing to who has it
 _TO_HIM = {"she": "he", "hers": "his", "herself": "himself"}
 
 
@@ -90,11 +91,21 @@ def swap_glasses(caption: str, wears: str) -> str:
     """Say the other kind of glasses, or with "none" no glasses at all where the sentence allows it."""
     if wears != "none":
         return re.sub(r"\b(sun)?glasses\b", wears, caption, count=1)
-    without = re.sub(r"\b(wearing|wears|in|with) (?:[a-z]+ ){0,2}?(?:sun)?glasses and ", r"\1 ", caption, count=1)
-    without = without if without != caption else re.sub(r" and (?:[a-z]+ )?(?:sun)?glasses\b", "", caption, count=1)
-    if without != caption:
-        return without
-    return re.sub(r" (wearing|in|with) (?:[a-z]+ ){0,2}?(?:sun)?glasses\b", "", caption, count=1)
+    return without(caption, r"(?:[a-z]+ ){0,2}?(?:sun)?glasses")
+
+
+def without(caption: str, thing: str) -> str:
+    """Leave a thing (a regular expression) out of a caption, with the words that tie it to the sentence."""
+    for pattern, instead in (
+        (rf", ([a-z -]+?) and {thing}\b", r" and \1"),
+        (rf"\b({_TIES}) {thing},? and ", r"\1 "),
+        (rf",? and {thing}\b", ""),
+        (rf" {_TIES} {thing}\b", ""),
+    ):
+        shorter = re.sub(pattern, instead, caption, count=1)
+        if shorter != caption:
+            return shorter
+    return caption
 
 
 def _reword_phrase(draft: Draft, mention: Mention, people: Sequence[Person]) -> Mention:

@@ -240,3 +240,31 @@ def test_caption_and_people_agree_for_any_faces():
                 if mention.count == 1 and mention.noun != "player":
                     assert mention.who in left, (caption, scene.as_text())
                     left.remove(mention.who)
+
+
+BEARDED = replace(MAN, facial_hair="beard", hair_length="short", hair_colour="grey", strength="clear")
+
+
+def test_a_face_that_fills_the_photo_is_described_by_the_reader():
+    scene = look("a close portrait of a woman with long red hair who smiles", face(BEARDED, size=140, x=80))
+    # the photo of these tests is black
+    expected = "a close black and white portrait of a young man with short grey hair and a grey beard"
+    assert scene.caption == f"{expected} who has a calm face"
+    assert who(scene) == ["man"]
+
+
+def test_a_large_face_that_does_something_keeps_the_caption():
+    assert look("a man eats a sandwich", face(BEARDED, size=140, x=80)).caption == "a man eats a sandwich"
+
+
+def test_two_large_faces_are_no_portrait():
+    faces = [face(BEARDED, size=110, x=20), face(WOMAN, size=100, x=160)]
+    assert look("a portrait of two people who smile", *faces).caption == "a portrait of two people who smile"
+
+
+def test_hair_and_beard_of_one_person_are_corrected_unless_the_face_is_small():
+    shaven = replace(MAN, facial_hair="none", hair_length="long", hair_colour="blond")
+    caption = "a man with short dark hair and a beard rides a bike"
+    assert look(caption, face(shaven)).caption == "a man with long blond hair rides a bike"
+    assert look(caption, face(shaven, size=25)).caption == caption
+    assert look(caption + " near a woman", face(shaven)).caption == caption + " near a woman"
