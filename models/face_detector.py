@@ -1,9 +1,9 @@
 """FaceDetectorNet: a small single-shot, anchor-free face detector.
 
-A convolutional backbone, a three-level feature pyramid (strides 8, 16, 32; Lin et al. 2017,
-arXiv:1612.03144) and one head shared by the levels. Every cell gives a score, a box as distances to its
+A thinned ImageNet trunk (models/face_trunk.py), a three-level feature pyramid (strides 8, 16, 32; Lin et al.
+2017, arXiv:1612.03144) and one head shared by the levels. Every cell gives a score, a box as distances to its
 four sides (FCOS, Tian et al. 2019, arXiv:1904.01355) and five landmarks. Trained with the quality focal
-loss (Li et al. 2020, arXiv:2006.04388), so the score is also the expected IoU of the box.
+loss (Li et al. 2020, arXiv:2006.04388), so the score also says how well the box sits.
 
     python -m models.data.face_boxes && python -m models.train.face_detector && python -m export face_detector
 """
@@ -11,11 +11,15 @@ loss (Li et al. 2020, arXiv:2006.04388), so the score is also the expected IoU o
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+from models.efficientnet_lite0 import EfficientNetLite0
+from models.face_trunk import trunk
 
 FRAME = 320  # pixels; the side of the square that production letterboxes into
 STRIDES = (8, 16, 32)
@@ -24,11 +28,14 @@ PRIOR = 0.01  # score of every cell before training (RetinaNet's bias)
 
 @dataclass(frozen=True)
 class FaceDetectorConfig:
-    """Widths and depths: stem (stride 4), then channels and blocks of the three levels, pyramid width."""
+    """Stages of the trunk to stride 16, as in models/efficientnet_lite0.py; width and blocks of stride 32; pyramid."""
 
-    stem: int = 32
-    channels: tuple[int, int, int] = (64, 96, 128)
-    blocks: tuple[int, int, int] = (2, 4, 4)
+    stages: Sequence[tuple[int, int, int, int, int]] = (
+        (1, 16, 1, 1, 3), (4, 24, 2, 2, 3), (4, 40, 2, 2, 5), (6, 80, 3, 2, 3),
+    )  # fmt: skip
+    frozen: int = 3  # blocks that keep their ImageNet weights, as does the stem; to stride 4
+    deep: int = 128
+    deep_blocks: int = 2
     pyramid: int = 64
 
 
@@ -63,18 +70,26 @@ class Residual(nn.Module):
 class FaceDetectorNet(nn.Module):
     """Scores, boxes and landmarks for every cell of the three levels."""
 
-    def __init__(self, config: FaceDetectorConfig | None = None) -> None:
+    def __init__(self, config: FaceDetectorConfig | None = None, backbone: EfficientNetLite0 | None = None) -> None:
+        """Build the network; ``backbone`` gives ready weights for the config's stages (see ``thinned``)."""
         super().__init__()
         self.config = config or FaceDetectorConfig()
         c, width = self.config, self.config.pyramid
-        self.stem = conv(3, c.stem, 7, 4)
-        channels_in, stages = c.stem, []
-        for i, (channels, blocks) in enumerate(zip(c.channels, c.blocks, strict=True)):
-            down = conv(channels_in, channels, stride=2) if i == 0 else separable(channels_in, channels, 5, 2)
-            stages.append(nn.Sequential(down, *(Residual(channels) for _ in range(blocks))))
-            channels_in = channels
-        self.stages = nn.ModuleList(stages)
-        self.lateral = nn.ModuleList(conv(channels, width, 1) for channels in c.channels)
+        whole = backbone or trunk(c.stages)
+        repeats = [stage[2] for stage in c.stages]
+        fine = sum(repeats[:-1])  # blocks to stride 8
+        self.front = nn.Sequential(whole.stem, *list(whole.blocks)[: c.frozen]).requires_grad_(False)
+        self.stages = nn.ModuleList(
+            [
+                whole.blocks[c.frozen : fine],
+                whole.blocks[fine:],
+                nn.Sequential(
+                    separable(whole.channels, c.deep, 5, 2), *(Residual(c.deep) for _ in range(c.deep_blocks))
+                ),
+            ]
+        )
+        widths = (c.stages[-2][1], whole.channels, c.deep)
+        self.lateral = nn.ModuleList(conv(channels, width, 1) for channels in widths)
         self.smooth = nn.ModuleList(separable(width, width) for _ in STRIDES)
         self.score_tower, self.box_tower = separable(width, width), separable(width, width)
         self.score = nn.Conv2d(width, 1, 1)
@@ -86,14 +101,23 @@ class FaceDetectorNet(nn.Module):
             nn.init.constant_(layer.bias, bias)
         nn.init.zeros_(self.box.weight)  # every box starts about five cells wide
 
+    def train(self, mode: bool = True) -> FaceDetectorNet:
+        """Switch between training and use; the frozen front never trains."""
+        super().train(mode)
+        self.front.eval()
+        return self
+
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """(B, 3, H, W) -> score logits (B, N), boxes (B, N, 4), landmarks (B, N, 10).
 
         Input is normalised RGB, H and W multiples of 32. Boxes are x1, y1, x2, y2 and landmarks x, y
         pairs, in pixels of the input; the N cells come level by level, finest first, row by row.
         """
+        return self.after_front(self.front(x))
+
+    def after_front(self, y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Do the rest of ``forward`` with the features of ``front`` (B, 24, H / 4, W / 4)."""
         features = []
-        y = self.stem(x)
         for stage in self.stages:
             y = stage(y)
             features.append(y)

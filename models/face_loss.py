@@ -1,7 +1,7 @@
 """What the face detector is taught: which cells answer for which face, and the loss of their answers.
 
 A face belongs to the levels whose size range holds it and there to the cells around its middle (centre
-sampling as in FCOS, arXiv:1904.01355). Scores learn the IoU their box reaches (quality focal loss,
+sampling as in FCOS, arXiv:1904.01355). Scores learn how good their box is (quality focal loss,
 arXiv:2006.04388), boxes the generalised IoU (arXiv:1902.09630), landmarks a smooth L1 distance.
 """
 
@@ -17,7 +17,8 @@ from models.face_detector import STRIDES, cell_centers
 
 RANGES = ((0.0, 40.0), (28.0, 96.0), (64.0, float("inf")))  # pixels: face sizes of each level, overlapping
 RADIUS = 1.25  # cells around a face's middle that answer for it
-BOX_WEIGHT, LANDMARK_WEIGHT = 2.0, 1.0
+SCORE_WEIGHT, BOX_WEIGHT, LANDMARK_WEIGHT = 2.0, 2.0, 1.0
+BAD, GOOD = 0.3, 0.7  # IoU up to which a box is worth nothing, from which it is worth all
 BETA = 0.05  # of the face size: where the landmark loss turns from square to linear
 
 
@@ -66,7 +67,7 @@ def detection_loss(outputs: tuple[Tensor, Tensor, Tensor], targets: Targets, siz
     wanted = targets.boxes[batch, index]
     iou, giou = generalised_iou(boxes[batch, cell], wanted)
     quality = torch.zeros_like(scores)
-    quality[batch, cell] = iou.detach()
+    quality[batch, cell] = ((iou.detach() - BAD) / (GOOD - BAD)).clamp(0, 1)  # small boxes never reach an IoU of 1
     count = max(len(batch), 1)
     focus = (quality - scores.sigmoid()).abs() ** 2
     cross_entropy = F.binary_cross_entropy_with_logits(scores, quality, reduction="none")
@@ -75,7 +76,7 @@ def detection_loss(outputs: tuple[Tensor, Tensor, Tensor], targets: Targets, siz
     error = (landmarks[batch, cell] - targets.landmarks[batch, index]) / face_size
     landmark_loss = F.smooth_l1_loss(error, torch.zeros_like(error), beta=BETA, reduction="sum") / (count * 10)
     return {
-        "score": score_loss,
+        "score": SCORE_WEIGHT * score_loss,
         "box": BOX_WEIGHT * (1 - giou).sum() / count,
         "landmark": LANDMARK_WEIGHT * landmark_loss,
     }

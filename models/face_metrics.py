@@ -9,6 +9,8 @@ import numpy as np
 
 from bot.vision.boxes import iou
 
+Detections = tuple[np.ndarray, np.ndarray]  # of one photo: boxes (D, 4) as x, y, w, h in the frame, scores (D,)
+
 
 @dataclass(frozen=True)
 class Judged:
@@ -23,11 +25,18 @@ class Judged:
         right = self.right[self.scores >= threshold]
         return float(right.sum()) / max(self.faces, 1), float(right.mean()) if len(right) else 1.0
 
-    def best_threshold(self) -> float:
-        """Return the threshold, in steps of 0.01, with the highest F1."""
+    def balanced_threshold(self) -> float:
+        """Return the threshold, in steps of 0.01, at which recall and precision are closest."""
         candidates = [hundredths / 100 for hundredths in range(5, 95)]
-        f1 = [2 * r * p / max(r + p, 1e-9) for r, p in map(self.at, candidates)]
-        return candidates[int(np.argmax(f1))]
+        gaps = [abs(recall - precision) for recall, precision in map(self.at, candidates)]
+        return candidates[int(np.argmin(gaps))]
+
+    def average_precision(self) -> float:
+        """Return the area under precision over recall, precision made to fall with recall (VOC 2010)."""
+        right = self.right[np.argsort(-self.scores, kind="stable")]
+        precision = np.cumsum(right) / np.arange(1, len(right) + 1)
+        best_from_here = np.maximum.accumulate(precision[::-1])[::-1]
+        return float(best_from_here[right].sum()) / max(self.faces, 1)
 
 
 @dataclass(frozen=True)
@@ -39,16 +48,17 @@ class Truth:
 
 
 def judge(
-    found: Sequence[tuple[np.ndarray, np.ndarray]], truths: Sequence[Truth], *, least: float, overlap: float = 0.5
+    found: Sequence[Detections], truths: Sequence[Truth], *, least: float, most: float = np.inf, overlap: float = 0.5
 ) -> Judged:
     """Match detections (boxes (D, 4), scores (D,), best first) of each photo with its faces one to one.
 
-    Faces smaller than ``least`` pixels (square root of the area) are ignored like the marked ones: what
-    matches an ignored face counts neither for nor against, and so do unmatched detections that small.
+    Faces smaller than ``least`` pixels (square root of the area) or not smaller than ``most`` are ignored like the
+    marked ones: what matches an ignored face counts neither for nor against, and so do unmatched detections too small.
     """
     scores, right, faces = [], [], 0
     for (boxes, confidence), truth in zip(found, truths, strict=True):
-        ignore = truth.ignore | (np.sqrt(truth.boxes[:, 2] * truth.boxes[:, 3]) < least)
+        sizes = np.sqrt(truth.boxes[:, 2] * truth.boxes[:, 3])
+        ignore = truth.ignore | (sizes < least) | (sizes >= most)
         faces += int((~ignore).sum())
         free = ~ignore
         overlaps = iou(boxes, truth.boxes)

@@ -1,4 +1,4 @@
-"""Photo -> faces: the detector network, its threshold and non-maximum suppression."""
+"""Photo -> faces: the detector network, its threshold, non-maximum suppression and box voting."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from PIL import Image
 
 from bot.domain import Box, Face
 from bot.runtime.session import Session
-from bot.vision.boxes import nms
+from bot.vision.boxes import nms, vote
 from bot.vision.pixels import letterbox, to_batch
 
 OVERLAP = 0.4  # IoU above which two boxes are one face
+VOTERS = 0.6  # IoU from which a weaker box of the same face helps to place it
+LEAST_VOTE = 0.1  # score of boxes that may help
 
 
 class FaceDetector:
@@ -46,9 +48,11 @@ class FaceDetector:
     def _faces(
         self, image: Image.Image, scale: float, scores: np.ndarray, boxes: np.ndarray, landmarks: np.ndarray
     ) -> list[Face]:
-        seen = scores >= self.threshold
+        seen = scores >= min(LEAST_VOTE, self.threshold)
         scores, boxes, landmarks = scores[seen], boxes[seen] / scale, landmarks[seen].reshape(-1, 5, 2) / scale
         kept = nms(boxes, scores, self.overlap)
+        kept = kept[scores[kept] >= self.threshold]
+        boxes, scores, landmarks = vote(boxes, scores, kept, VOTERS), scores[kept], landmarks[kept]
         corners = np.clip(boxes[:, :2], 0, image.size)
         sides = np.clip(boxes[:, :2] + boxes[:, 2:], 0, image.size) - corners
         return [
@@ -57,6 +61,6 @@ class FaceDetector:
                 float(scores[i]),
                 tuple((float(x), float(y)) for x, y in landmarks[i]),
             )
-            for i in kept
+            for i in range(len(kept))
             if sides[i].min() > 0
         ]

@@ -25,6 +25,7 @@ from models.train.run import DATA, need
 
 SIDES = (640, 320)  # long sides at which photos are looked at: small faces need the first, large ones the second
 FAINT, SURE = 0.3, 0.6  # scores of what is looked at, of a label
+ALONE = 0.8  # score from which YuNet needs no second opinion in training: profiles and hats
 AGREE = 0.5  # IoU of the teachers' boxes
 OVERLAP = 0.4  # IoU above which two boxes of one teacher are one face
 LARGE = 0.25  # of the photo's long side
@@ -46,6 +47,11 @@ class FaceBoxes:
     def agreed(self) -> np.ndarray:
         """Which faces are labels (N,) bool: both teachers are sure. The others are to be ignored."""
         return np.asarray((self.scores >= SURE).all(axis=1))
+
+    @property
+    def wanted(self) -> np.ndarray:
+        """Which faces training rewards (N,) bool: those agreed on and those that YuNet is very sure of."""
+        return np.asarray(self.agreed | (self.scores[:, 0] >= ALONE))
 
 
 class Teachers:

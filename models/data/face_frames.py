@@ -11,7 +11,8 @@ import csv
 import io
 import math
 import tarfile
-from collections.abc import Mapping
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,7 +32,9 @@ CROP = 128  # pixels; the side of a FairFace crop
 MIRROR = [1, 0, 2, 4, 3]  # landmarks after a flip: eyes and mouth corners change sides
 POINTS = ("re", "le", "nose", "rm", "lm")  # columns of the FairFace table
 SMALLEST = 10.0  # pixels; smaller faces are neither wanted nor punished
+PLAIN = 16.0  # pixels; a larger face is not overlooked by who describes a photo
 MOST = 48  # faces of one frame; crowds have hundreds, and the loss weighs every cell against every face
+TURNED = 0.32  # eyes closer than this, of the box width, belong to a face seen from the side
 VISIBLE = 0.5  # share of a box inside the frame below which it is ignored
 _AXIS = np.abs(np.linspace(-1, 1, CROP, dtype=np.float32))
 # Distance of each crop pixel from the middle, 1 at the edge, in superellipses of growing squareness
@@ -54,18 +57,23 @@ def people_free(item: PhotoItem) -> bool:
     return bool(item.people) and who <= ANIMALS | {"nobody"}
 
 
-def boxed_frame(photos: Photos, item: PhotoItem, faces: FaceBoxes) -> Frame:
+def boxed_frame(photos: Photos, item: PhotoItem, faces: FaceBoxes, *, training: bool = False) -> Frame:
     """Scale one photo and its faces as letterbox does, without the grey that ``warp`` adds again.
 
-    Of a people-free photo nothing that both teachers see is kept: it teaches what is no face.
+    Of a people-free photo nothing that both teachers see is kept: it teaches what is no face. For ``training``
+    it keeps nothing that is large enough to have been seen by eye, and faces one teacher is very sure of are labels.
     """
     image = photos.image(item.file)
     square, scale = letterbox(image, FRAME)
     width, height = (max(1, round(side * scale)) for side in image.size)
-    agreed = faces.agreed
-    kept = np.flatnonzero(~agreed) if people_free(item) else np.arange(len(agreed))
+    labels = faces.wanted if training else faces.agreed
+    kept = np.ones(len(labels), bool)
+    if people_free(item):
+        kept = ~labels
+        if training:
+            kept &= np.sqrt(faces.boxes[:, 2] * faces.boxes[:, 3]) * scale < PLAIN
     return Frame(
-        np.asarray(square)[:height, :width], faces.boxes[kept] * scale, faces.landmarks[kept] * scale, ~agreed[kept]
+        np.asarray(square)[:height, :width], faces.boxes[kept] * scale, faces.landmarks[kept] * scale, ~labels[kept]
     )
 
 
@@ -88,6 +96,12 @@ def read_crops(folder: Path, split: str, limit: int = 0, least_score: float = 0.
             if len(crops) == limit:
                 break
     return crops
+
+
+def turned(frame: Frame) -> np.ndarray:
+    """Return which faces (N,) bool are seen from the side, by the distance of their eyes."""
+    eyes = np.linalg.norm(frame.landmarks[:, 0] - frame.landmarks[:, 1], axis=1)
+    return np.asarray(eyes < TURNED * frame.boxes[:, 2])
 
 
 def warp(frame: Frame, matrix: np.ndarray, size: int, border: int = cv2.BORDER_CONSTANT) -> Frame:
@@ -150,11 +164,12 @@ def octaves(rng: np.random.Generator, low: float, high: float) -> float:
 
 
 class Frames:
-    """The training frames of a split, all pixels held in memory (about 2.5 GB for the whole set)."""
+    """The training frames of some photos, all pixels held in memory (about 2.5 GB for the whole set)."""
 
-    def __init__(self, photos: Photos, faces: Mapping[str, FaceBoxes], crops: list[Frame], limit: int = 0) -> None:
-        items = photos.items("train")[: limit or None]
-        frames = [boxed_frame(photos, item, faces[item.file]) for item in items]
+    def __init__(
+        self, photos: Photos, items: Sequence[PhotoItem], faces: Mapping[str, FaceBoxes], crops: list[Frame]
+    ) -> None:
+        frames = [boxed_frame(photos, item, faces[item.file], training=True) for item in items]
         self.boxed = [frame for frame in frames if not frame.ignore.all()]
         self.free = [frame for frame in frames if frame.ignore.all()]
         self.empty = [frame for frame in self.free if not len(frame.boxes)]
@@ -165,14 +180,16 @@ class Frames:
             for number, frame in enumerate(self.boxed)
             for i in np.flatnonzero(~frame.ignore)
         )
-        self.sizes = np.array([face[0] for face in self.faces])
+        # Faces from the side are few and hard: they are drawn more often
+        self.turned = [face for face in self.faces if turned(self.boxed[face[1]])[face[2]]]
+        self.turned_crops = [crop for crop in crops if turned(crop)[0]]
 
     def draw(self, rng: np.random.Generator, size: int) -> Frame:
         """Return one augmented frame of ``size`` pixels."""
         kind = rng.random()
-        if kind < 0.2:
+        if kind < 0.3:
             frame = self.plain(rng, size)
-        elif kind < 0.65:
+        elif kind < 0.75:
             frame = self.zoomed(rng, size)
         else:
             frame = self.mosaic(rng, size)
@@ -191,8 +208,9 @@ class Frames:
         if rng.random() < 0.2:
             return self.background(rng, self.free, size, cv2.BORDER_CONSTANT)
         wanted = octaves(rng, 14, size)
-        large_enough = min(int(np.searchsorted(self.sizes, wanted / 3)), len(self.faces) - 1)
-        face, number, index = self.faces[rng.integers(large_enough, len(self.faces))]
+        faces = self.turned if self.turned and rng.random() < 0.35 else self.faces
+        large_enough = min(bisect_left(faces, (wanted / 3,)), len(faces) - 1)
+        face, number, index = faces[rng.integers(large_enough, len(faces))]
         frame, scale = self.boxed[number], float(np.clip(wanted / face, 0.4, 3.5))
         anchor = frame.boxes[index, :2] + frame.boxes[index, 2:] / 2
         return warp(frame, similarity(rng, anchor, place(rng, frame, anchor, scale, size), scale, size), size)
@@ -210,7 +228,7 @@ class Frames:
         pasted, taken = [], np.zeros((0, 4))
         portrait = rng.random() < 0.35
         for _ in range(1 if portrait else rng.integers(2, 8)):
-            crop = self.pick(rng, self.crops)
+            crop = self.pick(rng, self.turned_crops if self.turned_crops and rng.random() < 0.3 else self.crops)
             scale = octaves(rng, 0.4, 1.15) * size if portrait else octaves(rng, 14, 0.4 * size)
             scale /= math.sqrt(crop.boxes[0, 2] * crop.boxes[0, 3])
             target = rng.uniform(*((0.3, 0.7) if portrait else (0.05, 0.95)), 2) * size

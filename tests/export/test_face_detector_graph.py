@@ -10,7 +10,9 @@ from models.face_detector import FaceDetectorConfig, FaceDetectorNet
 
 
 def test_the_graph_takes_any_batch_and_says_its_threshold(tmp_path):
-    config = FaceDetectorConfig(stem=8, channels=(16, 16, 16), blocks=(1, 1, 1), pyramid=16)
+    config = FaceDetectorConfig(
+        stages=((1, 8, 1, 1, 3), (2, 8, 2, 2, 3), (2, 8, 2, 2, 5), (2, 16, 2, 2, 3)), deep=16, deep_blocks=1, pyramid=8
+    )
     metrics = {"threshold": 0.4, "recall": 0.9}
     torch.save(
         {"config": asdict(config), "network": FaceDetectorNet(config).state_dict(), "metrics": metrics},

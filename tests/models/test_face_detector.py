@@ -4,7 +4,9 @@ import torch
 from models.face_detector import FRAME, DetectorForExport, FaceDetectorConfig, FaceDetectorNet, cell_centers
 from models.face_loss import Targets, assign, detection_loss, generalised_iou
 
-SMALL = FaceDetectorConfig(stem=8, channels=(8, 8, 8), blocks=(1, 1, 1), pyramid=8)
+SMALL = FaceDetectorConfig(
+    stages=((1, 8, 1, 1, 3), (2, 8, 2, 2, 3), (2, 8, 2, 2, 5), (2, 16, 2, 2, 3)), deep=16, deep_blocks=1, pyramid=8
+)
 
 
 def one_face(x: float, y: float, side: float, kind: int = 1) -> Targets:
@@ -16,10 +18,28 @@ def one_face(x: float, y: float, side: float, kind: int = 1) -> Targets:
 
 def test_every_cell_answers_and_the_size_is_kept():
     network = FaceDetectorNet().eval()
-    assert 150_000 < sum(p.numel() for p in network.parameters()) < 400_000
+    assert 250_000 < sum(p.numel() for p in network.parameters()) < 700_000  # at most 1.5 MB in half precision
     scores, boxes, landmarks = network(torch.zeros(2, 3, FRAME, FRAME))
     cells = 40 * 40 + 20 * 20 + 10 * 10
     assert (scores.shape, boxes.shape, landmarks.shape) == ((2, cells), (2, cells, 4), (2, cells, 10))
+
+
+def test_the_front_never_trains():
+    network = FaceDetectorNet(SMALL).train()
+    pixels, before = torch.randn(2, 3, 64, 64), network.front[0][1].running_mean.clone()
+    network(pixels)[0].sum().backward()
+    assert network.stages[0].training
+    assert not network.front.training
+    assert all(p.grad is None for p in network.front.parameters())
+    assert torch.equal(network.front[0][1].running_mean, before)
+    assert any(p.grad is not None for p in network.stages[0].parameters())
+
+
+def test_the_parts_make_the_whole():
+    network = FaceDetectorNet(SMALL).eval()
+    pixels = torch.randn(1, 3, 64, 64)
+    for whole, parts in zip(network(pixels), network.after_front(network.front(pixels)), strict=True):
+        assert torch.equal(whole, parts)
 
 
 def test_centers_go_row_by_row():
@@ -87,6 +107,22 @@ def test_a_frame_without_faces_can_be_learned_from():
     sum(losses.values()).backward()
     assert torch.isfinite(network.score.weight.grad).all()
     assert losses["box"] == losses["landmark"] == 0
+
+
+def test_a_box_that_sits_well_enough_should_score_one_and_a_bad_one_nothing():
+    targets = one_face(100, 100, 60)
+    face, _ = assign(targets, FRAME)
+    scores = torch.where(face >= 0, 20.0, -20.0)
+    landmarks = targets.landmarks.expand(1, 2100, 10)
+    shifts = {"well": 6.0, "half": 20.0, "badly": 40.0}  # pixels: IoU 0.82, 0.5 and 0.2
+    cost = {
+        name: detection_loss(
+            (scores, (targets.boxes + torch.tensor([x, 0, x, 0])).expand(1, 2100, 4), landmarks), targets, FRAME
+        )["score"].item()
+        for name, x in shifts.items()
+    }
+    assert cost["well"] == pytest.approx(0.0, abs=1e-4)
+    assert cost["half"] == pytest.approx(cost["badly"] / 8, rel=0.01)  # focus 0.5 ** 2 and half the cross-entropy
 
 
 @pytest.mark.train

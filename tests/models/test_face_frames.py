@@ -13,6 +13,7 @@ from models.data.face_frames import (
     place,
     settle,
     similarity,
+    turned,
     warp,
 )
 from models.data.photos import PhotoItem
@@ -35,7 +36,7 @@ def boxes(*scores):
     return FaceBoxes(np.array([[40.0, 30, 40, 50]] * count).reshape(-1, 4), points, np.array(scores).reshape(-1, 2))
 
 
-SEEN = {"face": boxes((0.9, 0.9)), "free": boxes(), "doubt": boxes((0.9, 0.0))}
+SEEN = {"face": boxes((0.9, 0.9)), "free": boxes(), "doubt": boxes((0.6, 0.0))}
 
 
 def bright_face(side=CROP) -> Frame:
@@ -47,6 +48,10 @@ def bright_face(side=CROP) -> Frame:
 
 def test_two_sure_teachers_make_a_label():
     assert boxes((0.9, 0.9), (0.9, 0.3), (0.3, 0.9)).agreed.tolist() == [True, False, False]
+
+
+def test_training_also_wants_what_the_better_teacher_is_very_sure_of():
+    assert boxes((0.9, 0.9), (0.9, 0.0), (0.7, 0.5)).wanted.tolist() == [True, True, False]
 
 
 def test_faces_survive_the_cache(tmp_path):
@@ -77,6 +82,14 @@ def test_a_boxed_frame_is_the_letterbox_without_its_grey():
     assert frame.landmarks[0, 0] == pytest.approx([100, 80])
     animal = boxed_frame(FakePhotos(), PhotoItem("face", (), "dog, -, happy, left", "train"), SEEN["face"])
     assert len(animal.boxes) == 0
+
+
+def test_what_a_teacher_sees_in_a_people_free_photo_is_learned_as_background():
+    animal, person = (PhotoItem("doubt", (), f"{who}, -, happy, left", "train") for who in ("dog", "man"))
+    faint = boxes((0.5, 0.0))
+    assert len(boxed_frame(FakePhotos(), animal, faint, training=True).boxes) == 0
+    assert boxed_frame(FakePhotos(), animal, faint).ignore.tolist() == [True]
+    assert boxed_frame(FakePhotos(), person, faint, training=True).ignore.tolist() == [True]
 
 
 @pytest.mark.parametrize("scale", [0.3, 1.0, 2.5])
@@ -121,8 +134,18 @@ def test_cut_and_tiny_faces_are_ignored_and_lost_ones_dropped():
     assert sorted(settle(frame).ignore.tolist()) == [False, True, True]
 
 
+def test_eyes_close_together_tell_a_face_from_the_side():
+    face, side = bright_face(), bright_face()
+    side.landmarks[0, :2] = [[40.0, 50], [46, 50]]
+    assert turned(face).tolist() == [False]
+    assert turned(side).tolist() == [True]
+    frames = Frames(FakePhotos(), FakePhotos().items("train"), SEEN, [face, side])
+    assert frames.turned_crops == [side]
+    assert (len(frames.faces), len(frames.turned)) == (1, 0)
+
+
 def test_drawn_frames_hold_their_faces():
-    frames = Frames(FakePhotos(), SEEN, [bright_face()])
+    frames = Frames(FakePhotos(), FakePhotos().items("train"), SEEN, [bright_face()])
     assert (len(frames.boxed), len(frames.free), len(frames.empty)) == (1, 2, 1)
     rng, seen = np.random.default_rng(0), 0
     for _ in range(30):

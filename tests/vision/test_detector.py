@@ -35,7 +35,7 @@ def session():
 def test_faces_come_best_first_in_photo_pixels(session):
     faces = FaceDetector(session).detect(Image.new("RGB", (640, 480)))
     assert [face.score for face in faces] == pytest.approx([0.9, 0.7])
-    assert faces[0].box.as_list() == [200.0, 120.0, 80.0, 80.0]
+    assert faces[0].box.as_list() == pytest.approx([200 + 4 * 0.8 / 1.7, 120, 80, 80], abs=0.1)  # both boxes
     assert faces[0].landmarks == ((0.0, 2.0), (4.0, 6.0), (8.0, 10.0), (12.0, 14.0), (16.0, 18.0))
 
 
@@ -65,6 +65,11 @@ def test_boxes_end_at_the_photo(session):
 def test_a_box_in_the_grey_is_no_face(session):
     session.outputs["boxes"][1] = [10, 250, 40, 40]
     assert FaceDetector(session, threshold=0.85).detect(Image.new("RGB", (320, 160))) == []
+
+
+def test_a_box_below_the_threshold_still_helps_to_place_another(session):
+    box = FaceDetector(session, threshold=0.85).detect(Image.new("RGB", (320, 320)))[0].box
+    assert box.x == pytest.approx(100 + 2 * 0.8 / 1.7)
 
 
 def test_threshold_and_overlap_can_be_chosen(session):
