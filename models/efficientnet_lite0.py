@@ -40,9 +40,11 @@ class SamePadConv2d(nn.Conv2d):
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, H, W) -> (B, C', ceil(H / stride), ceil(W / stride))."""
         kernel, stride = self.kernel_size[0], self.stride[0]
+        if stride == 1:  # the padding is even: no need to copy the input
+            return F.conv2d(x, self.weight, self.bias, 1, kernel // 2, 1, self.groups)
         pads = [max((-(-size // stride) - 1) * stride + kernel - size, 0) for size in (x.shape[-1], x.shape[-2])]
         padding = [side for pad in pads for side in (pad // 2, pad - pad // 2)]
-        return F.conv2d(F.pad(x, padding), self.weight, None, self.stride, 0, 1, self.groups)
+        return F.conv2d(F.pad(x, padding), self.weight, self.bias, self.stride, 0, 1, self.groups)
 
 
 class InvertedBottleneck(nn.Module):

@@ -1,12 +1,12 @@
 """Photo -> one plain caption in the corpus' style, by two ONNX graphs and a small beam search.
 
 ``captioner_encoder`` sees the photo once and returns the decoder's cross-attention keys and values;
-``captioner_decoder`` turns the words so far into scores for the next one.
+``captioner_decoder`` turns the last word into scores for the next one, with keys and values of the earlier ones.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,15 +33,16 @@ towards past about onto inside outside after before like so few during what how 
 """
 FUNCTION_WORDS = frozenset({COMMA, *_FUNCTION_WORDS.split()})
 
-NextScores = Callable[[np.ndarray], np.ndarray]
+NextScores = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True, slots=True)
 class Beam:
-    """Words so far (the style word first) and the sum of their log-probabilities."""
+    """Words so far (the style word first), the sum of their log-probabilities, the beam it grew from."""
 
     ids: tuple[int, ...]
     score: float
+    parent: int = 0
 
     @property
     def normalised(self) -> float:
@@ -57,6 +58,8 @@ class Captioner:
         self._encoder, self._decoder = encoder, decoder
         self._words: list[str] = decoder.entry.labels["words"]
         self._normalisation = encoder.entry.normalisation
+        layers, two, _, heads, _, width = decoder.input_shapes["past"]
+        self._no_past = np.zeros((layers, two, 1, heads, 0, width), np.float32)
 
     def caption(self, image: Image.Image) -> str:
         """Return the best caption of an RGB photo: lower case, no full stop."""
@@ -64,10 +67,20 @@ class Captioner:
 
     def captions(self, image: Image.Image) -> list[tuple[str, float]]:
         """Return up to ``BEAMS`` captions with their length-normalised log-probabilities, best first."""
-        memory = self._encoder.run({"image": prepare(image, **self._normalisation)})
+        return self.tell(self.look(image))
 
-        def next_scores(ids: np.ndarray) -> np.ndarray:
-            return self._decoder.run({"ids": ids, **memory})["scores"]
+    def look(self, image: Image.Image) -> dict[str, np.ndarray]:
+        """Return what the encoder makes of an RGB photo, by output name."""
+        return self._encoder.run({"image": prepare(image, **self._normalisation)})
+
+    def tell(self, memory: Mapping[str, np.ndarray]) -> list[tuple[str, float]]:
+        """Return captions like ``captions`` of what ``look`` returned."""
+        heard: dict[str, np.ndarray] = {}
+
+        def next_scores(ids: np.ndarray, parents: np.ndarray) -> np.ndarray:
+            past = heard["present"][:, :, parents] if heard else self._no_past
+            heard.update(self._decoder.run({"ids": ids[:, -1:], "past": past, **memory}))
+            return heard["scores"]
 
         return [
             (to_text([self._words[i] for i in beam.ids[1:-1]]), beam.normalised)
@@ -87,23 +100,25 @@ def prepare(image: Image.Image, size: int, mean: Sequence[float], std: Sequence[
 def search(next_scores: NextScores, words: Sequence[str], *, style: int = PLAIN, beams: int = BEAMS) -> list[Beam]:
     """Find the likeliest captions by beam search, best first; each ends with ``END``.
 
-    ``next_scores`` maps ids (B, T) int64 to logits (B, words) float32 of the next word. Special words
-    are never produced, only function words come twice, never in a row, and no three words repeat.
+    ``next_scores`` maps ids (B, T) int64 to logits (B, words) float32 of the next word; its second argument
+    (B,) says which row of the call before each caption has grown from. Special words are never produced,
+    only function words come twice, never in a row, and no three words repeat.
     """
     alive, done = [Beam((style,), 0.0)], list[Beam]()
     for length in range(MAX_WORDS + 1):
-        scores = log_softmax(next_scores(np.array([beam.ids for beam in alive], np.int64)))
+        parents = np.array([beam.parent for beam in alive])
+        scores = log_softmax(next_scores(np.array([beam.ids for beam in alive], np.int64), parents))
         scores[:, PLAIN : UNKNOWN + 1] = -np.inf
         if length < MIN_WORDS:
             scores[:, END] = -np.inf
         elif length == MAX_WORDS:
             scores[:, END + 1 :] = -np.inf
         grown = []
-        for beam, row in zip(alive, scores, strict=True):
+        for number, (beam, row) in enumerate(zip(alive, scores, strict=True)):
             row[forbidden(beam.ids, words)] = -np.inf
             for word in np.argpartition(-row, beams)[:beams]:
                 if np.isfinite(row[word]):
-                    grown.append(Beam((*beam.ids, int(word)), beam.score + float(row[word])))
+                    grown.append(Beam((*beam.ids, int(word)), beam.score + float(row[word]), number))
         grown.sort(key=lambda beam: beam.score, reverse=True)
         done += [beam for beam in grown[:beams] if beam.ids[-1] == END]
         alive = [beam for beam in grown if beam.ids[-1] != END][:beams]

@@ -1,4 +1,4 @@
-"""The captioner as two graphs: the photo is seen once, the words are decoded step by step."""
+"""The captioner as two graphs: the photo is seen once, the words are decoded one by one with a key-value cache."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from torch import Tensor, nn
 
 from bot.vision.pixels import MEAN, STD
 from export.graph import Graph
-from models.captioner import Captioner, CaptionerConfig
-from models.efficientnet_lite0 import EfficientNetLite0, pretrained
+from models.captioner import Captioner, CaptionerConfig, Seen, Trunk, low_features
+from models.efficientnet_lite0 import pretrained
 
 TRAINING_DATA = (
-    "2,739 COCO photos with our own captions and COCO captions, 23,386 COCO captions as text, "
-    "FairFace crops (Karkkainen & Joo 2021) with captions composed from our labels"
+    "2,739 COCO photos with our own captions and COCO captions and portraits cut out of them, 23,386 COCO captions "
+    "as text, FairFace crops (Karkkainen & Joo 2021) with captions composed from our labels"
 )
 LICENCE = (
     "captions and weights: MIT; COCO captions and FairFace: CC BY 4.0; the photos are Flickr's under mixed "
@@ -28,33 +28,38 @@ LICENCE = (
 class Encoder(nn.Module):
     """Photo -> keys and values of the decoder's attention to it, and which words it lifts."""
 
-    def __init__(self, backbone: EfficientNetLite0, network: Captioner) -> None:
+    def __init__(self, trunk: Trunk, network: Captioner) -> None:
         super().__init__()
-        self.backbone, self.network = backbone, network
+        self.trunk, self.network = trunk, network
         # the embeddings of the concept words alone: the decoder has the whole table
         self.table = network.embed(network.concept_ids).detach()
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """(1, 3, size, size) -> keys and values (layers, 1, heads, N, width / heads), lift (1, words)."""
         network = self.network
-        grid = network.see(self.backbone(image))
-        concepts = network.concept_head(grid.mean(1))
-        seen = network.look(grid) + network.place
-        return *network.keys_and_values(seen, concepts, self.table), network.lift(concepts)
+        # the mirrored photo shows the same things: concepts are surer when both have a say
+        deep, colours = self.trunk(torch.cat((image, image.flip(3))))
+        both = network.see(network.top(deep), low_features(deep, colours))
+        concepts = network.concepts(both).mean(0, keepdim=True)
+        seen = Seen(both.grid[:1], both.low[:1])
+        return *network.keys_and_values(network.cells(seen), concepts, self.table), network.lift(concepts)
 
 
 class Decoder(nn.Module):
-    """Words so far, keys and values -> logits of the next word."""
+    """The last word, what was computed for earlier ones, keys and values -> logits of the next word."""
 
     def __init__(self, network: Captioner) -> None:
         super().__init__()
         self.network = network
 
-    def forward(self, ids: Tensor, keys: Tensor, values: Tensor, lift: Tensor) -> Tensor:
-        """Word ids (B, T) and what the encoder returned -> (B, words)."""
-        last = self.network(ids, keys, values)[:, -1:]
+    def forward(self, ids: Tensor, past: Tensor, keys: Tensor, values: Tensor, lift: Tensor) -> tuple[Tensor, Tensor]:
+        """Word ids (B, 1), past (layers, 2, B, heads, P, width / heads) and the encoder's outputs.
+
+        Returns logits (B, words) and the past with the new word.
+        """
+        hidden, present = self.network.step(ids, past, keys, values)
         # three axes give MatMul; a two-axis Gemm would have the quantiser transpose the tied embedding itself
-        return self.network.scores(last, lift)[:, 0]
+        return self.network.scores(hidden, lift)[:, 0], present
 
 
 def graphs(checkpoint: Path) -> list[Graph]:
@@ -62,22 +67,25 @@ def graphs(checkpoint: Path) -> list[Graph]:
     saved = torch.load(checkpoint, map_location="cpu", weights_only=False)
     network = load(saved)
     config = network.config
-    backbone = pretrained(head=False).eval()
     about = {"training_data": TRAINING_DATA, "licence": LICENCE, "metrics": saved["metrics"]}
     normalisation = {"size": config.size, "mean": MEAN, "std": STD}
-    encoder = Encoder(backbone, network).eval()
+    encoder = Encoder(Trunk(pretrained()), network).eval()
     image = torch.rand(1, 3, config.size, config.size, generator=torch.Generator().manual_seed(1)) * 2 - 1
     with torch.no_grad():
         seen = dict(zip(("keys", "values", "lift"), encoder(image), strict=True))
-    ids = torch.arange(21).view(3, 7) + len(saved["config"]["vocabulary"]) // 2
+        ids = torch.arange(3 * 6).view(3, 6) + len(saved["config"]["vocabulary"]) // 2
+        past = network.no_past(3)
+        for word in ids.split(1, dim=1)[:-1]:
+            _, past = network.step(word, past, seen["keys"], seen["values"])
+    beams, said = {2: "beams", 4: "said"}, {0: "beams"}
     return [
         Graph(
-            "captioner_encoder", encoder, {"image": image}, tuple(seen), tolerance=1e-3,
+            "captioner_encoder", encoder, {"image": image}, tuple(seen), tolerance=1e-3, precision="int8_weights",
             about={**about, "normalisation": normalisation},
         ),
         Graph(
-            "captioner_decoder", Decoder(network), {"ids": ids, **seen}, ("scores",),
-            tolerance=1e-3, dynamic={"ids": {0: "beams", 1: "length"}}, precision="int8",
+            "captioner_decoder", Decoder(network), {"ids": ids[:, -1:], "past": past, **seen}, ("scores", "present"),
+            tolerance=1e-3, dynamic={"ids": said, "past": beams}, precision="int8",
             about={**about, "labels": {"words": saved["config"]["vocabulary"]}},
         ),
     ]  # fmt: skip

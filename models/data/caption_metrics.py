@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 Words = Sequence[str]
 Grams = Counter[tuple[str, ...]]
+Weights = dict[tuple[str, ...], float]
+Weighed = list[tuple[Weights, float]]  # an n-gram order each, with its norm
 ORDERS = (1, 2, 3, 4)
 SIGMA = 6.0  # words; width of CIDEr-D's length penalty
 
@@ -46,32 +48,50 @@ def bleu4(candidates: Sequence[Words], references: Sequence[Sequence[Words]]) ->
     return math.exp(min(0.0, 1 - wanted / length) + precision)
 
 
+class CiderD:
+    """CIDEr-D (Vedantam et al. 2015, arXiv:1411.5726, section 6) with the document frequencies of some references."""
+
+    def __init__(self, documents: Iterable[Sequence[Words]]) -> None:
+        """Count in how many documents (the references of one image each) every n-gram occurs."""
+        self._frequency: Grams = Counter()
+        documents = list(documents)
+        for refs in documents:
+            self._frequency.update({gram for ref in refs for order in ORDERS for gram in grams(ref, order)})
+        self._documents = math.log(len(documents))
+        self._references: dict[tuple[str, ...], Weighed] = {}
+
+    def score(self, candidate: Words, references: Sequence[Words]) -> float:
+        """Return the mean CIDEr-D of a candidate to its references, 0..10."""
+        ours, total = self._weigh(candidate), 0.0
+        for ref in references:
+            key = tuple(ref)
+            if key not in self._references:
+                self._references[key] = self._weigh(ref)
+            penalty = math.exp(-((len(candidate) - len(ref)) ** 2) / (2 * SIGMA**2))
+            pairs = zip(ours, self._references[key], strict=True)
+            total += penalty * sum(similarity(mine, theirs) for mine, theirs in pairs) / len(ORDERS)
+        return 10 * total / len(references)
+
+    def _weigh(self, words: Words) -> Weighed:
+        weighed = []
+        for order in ORDERS:
+            counts = grams(words, order).items()
+            weights = {gram: n * (self._documents - math.log(max(1, self._frequency[gram]))) for gram, n in counts}
+            weighed.append((weights, math.hypot(*weights.values())))
+        return weighed
+
+
+def similarity(ours: tuple[Weights, float], theirs: tuple[Weights, float]) -> float:
+    """Return the clipped cosine of two weighed n-gram counts: a repeated n-gram does not score twice."""
+    norm, other = ours[1] * theirs[1], theirs[0]
+    dot = sum(min(weight, other[gram]) * other[gram] for gram, weight in ours[0].items() if gram in other)
+    return dot / norm if norm else 0.0
+
+
 def cider_d(candidates: Sequence[Words], references: Sequence[Sequence[Words]]) -> list[float]:
-    """Return CIDEr-D of every candidate in 0..10 (Vedantam et al. 2015, arXiv:1411.5726, section 6).
+    """Return CIDEr-D of every candidate in 0..10.
 
     Document frequencies come from ``references``, so figures compare only on the same photos.
     """
-    frequency: Grams = Counter()
-    for refs in references:
-        frequency.update({gram for ref in refs for order in ORDERS for gram in grams(ref, order)})
-    documents = math.log(len(references))
-
-    def weigh(words: Words, order: int) -> dict[tuple[str, ...], float]:
-        counts = grams(words, order)
-        return {gram: n * (documents - math.log(max(1, frequency[gram]))) for gram, n in counts.items()}
-
-    def similarity(candidate: Words, ref: Words, order: int) -> float:
-        ours, theirs = weigh(candidate, order), weigh(ref, order)
-        norm = math.hypot(*ours.values()) * math.hypot(*theirs.values())
-        # clipping keeps a repeated n-gram from scoring twice
-        dot = sum(min(value, theirs.get(gram, 0.0)) * theirs.get(gram, 0.0) for gram, value in ours.items())
-        return dot / norm if norm else 0.0
-
-    scores = []
-    for candidate, refs in zip(candidates, references, strict=True):
-        total = 0.0
-        for ref in refs:
-            penalty = math.exp(-((len(candidate) - len(ref)) ** 2) / (2 * SIGMA**2))
-            total += penalty * sum(similarity(candidate, ref, order) for order in ORDERS) / len(ORDERS)
-        scores.append(10 * total / len(refs))
-    return scores
+    scorer = CiderD(references)
+    return [scorer.score(candidate, refs) for candidate, refs in zip(candidates, references, strict=True)]

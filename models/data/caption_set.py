@@ -15,17 +15,20 @@ from torch import Tensor
 from bot.vision.captioner import COCO, DETAIL, END, PLAIN, UNKNOWN
 from models.data.caption_metrics import words_only
 from models.data.captions import Vocabulary, coco_captions, mirrored, to_words
+from models.data.face_boxes import face_boxes
 from models.data.face_captions import describable, face_caption
 from models.data.faces import read_pixels
-from models.data.image_features import View, features
+from models.data.image_features import Features, View, features
 from models.data.photos import Photos
+from models.data.portraits import portraits
 
 LEAST = 3  # a word seen less often is not learned
 CONCEPTS, CONCEPT_LEAST = 900, 8
 UNLABELLED_FACES = 1000
 FACE_CAPTIONS = 4  # drawn a face
-PHOTO_VIEWS = ((False, False), (True, False), (False, True), (True, True))  # (mirror, crop)
-FACE_VIEWS = (False, True)  # in a wider frame
+PHOTO_VIEWS, PORTRAIT_VIEWS = range(8), range(2, 6)
+FACE_VIEWS = ((0, False), (3, True))  # (number, in a wider frame)
+FOLDS = 2
 IGNORE = -100  # cross_entropy's mark for targets that teach nothing
 
 Caption = tuple[int, list[str]]  # style word and words
@@ -40,18 +43,22 @@ class Sample:
 
 
 class CaptionSet:
-    """Training samples (photos, then faces) and held-out photos with their features.
+    """Training samples (photos, then portraits, then faces) and held-out photos with their features.
 
-    ``features`` is (rows, 320, g, g) float16, ``held_out`` the same for the validation photos, whose
-    ``references`` are word lists in the order of their plain caption first.
+    ``features`` holds every view of every sample; row 0 .. ``photos`` - 1 are the whole photos. ``held_out``
+    are the validation photos, whose ``references`` are word lists in the order of their plain caption first.
+    ``fold`` (samples,) says which half of the images a sample belongs to: a network tuned on the other
+    half never saw it, nor any crop of it.
     """
 
     def __init__(self, data: Path, size: int, threads: int) -> None:
         photos = Photos(data / "photos")
         items, held = photos.items("train", captioned=True), photos.items("val", captioned=True)
+        close = portraits(items, face_boxes(photos, data, threads=threads))
         faces = describable(data / "faces", unlabelled=UNLABELLED_FACES)
         dice = random.Random(1)
         captions = [photo_captions(item.captions, item.coco_caption) for item in items]
+        captions += [tuple((PLAIN, words) for words in one.captions) for one in close]
         captions += [tuple((PLAIN, face_caption(face, dice)) for _ in range(FACE_CAPTIONS)) for face in faces]
         text = coco_captions(data / "text")
         spoken = [words for some in captions for _, words in some]
@@ -60,30 +67,52 @@ class CaptionSet:
         self.text = [words for words in text if all(word in self.vocabulary.ids for word in words)]
         self.held_files = [item.file for item in held]
         self.references = [[words_only(text) for text in (*item.captions, item.coco_caption) if text] for item in held]
+        self.photos, self.portraits, self.samples = len(items), len(close), list[Sample]()
+        self.photo = photos.image
 
-        files = [item.file for item in items]
-        views = [View(file, *kind) for kind in PHOTO_VIEWS for file in files]
-        of_photos = features("photos-train", views, photos.image, size, threads)
         pixels = read_pixels(data / "faces", "train", faces)
         crops = {face.file: Image.fromarray(array) for face, array in zip(faces, pixels, strict=True)}
-        face_views = [View(face.file, wide=wide) for wide in FACE_VIEWS for face in faces]
-        of_faces = features("faces-train", face_views, crops.__getitem__, size, threads)
-        self.held_out = features("photos-val", [View(f) for f in self.held_files], photos.image, size, threads)
-        self.features = np.concatenate((of_photos, of_faces))
-        self.photos, self.samples = len(items), list[Sample]()
-        for i, some in enumerate(captions[: len(items)]):
-            self.samples.append(Sample(some, view_rows(i, len(items), [mirror for mirror, _ in PHOTO_VIEWS])))
-        for i, some in enumerate(captions[len(items) :]):
-            self.samples.append(Sample(some, view_rows(len(views) + i, len(faces), [False] * len(FACE_VIEWS))))
+        groups = [
+            ("photos-train", [[View(item.file, n) for item in items] for n in PHOTO_VIEWS], photos.image),
+            ("portraits-train", [[View(p.file, n, face=p.face) for p in close] for n in PORTRAIT_VIEWS], photos.image),
+            ("faces-train", [[View(f.file, n, wide) for f in faces] for n, wide in FACE_VIEWS], crops.__getitem__),
+        ]
+        parts, first = list[Features](), 0
+        for name, views, read in groups:
+            parts.append(features(name, [view for some in views for view in some], read, size, threads))
+            for i in range(len(views[0])):
+                rows = view_rows(first + i, len(views[0]), [some[i].mirror for some in views])
+                self.samples.append(Sample(captions[len(self.samples)], rows))
+            first += len(parts[-1])
+        self.features = Features(
+            np.concatenate([part.deep for part in parts]), np.concatenate([part.low for part in parts])
+        )
+        self.held_out = features("photos-val", [View(file) for file in self.held_files], photos.image, size, threads)
+        files = [item.file for item in items] + [one.file for one in close] + [face.file for face in faces]
+        halves = {
+            file: i % FOLDS for i, file in enumerate(random.Random(2).sample(sorted(set(files)), len(set(files))))
+        }
+        self.fold = np.array([halves[file] for file in files])
 
     def concept_targets(self, captions: Sequence[Sequence[str]]) -> np.ndarray:
         """Return which concepts a group of captions names: (concepts,) float32 of 0 and 1."""
         said = {self.vocabulary.ids.get(word) for words in captions for word in words}
         return np.array([concept in said for concept in self.concepts], np.float32)
 
-    def image_batch(self, photos: int, faces: int, dice: random.Random) -> tuple[list[int], Tensor, Tensor]:
-        """Draw images with two captions each: feature rows, ids (2 * images, T) and targets alike."""
-        drawn = dice.sample(range(self.photos), photos) + dice.sample(range(self.photos, len(self.samples)), faces)
+    def held_out_targets(self) -> Tensor:
+        """Return which concepts the references of each validation photo name (N, concepts)."""
+        return torch.from_numpy(np.stack([self.concept_targets(references) for references in self.references]))
+
+    def image_batch(
+        self, photos: int, others: tuple[int, int], dice: random.Random
+    ) -> tuple[list[int], Tensor, Tensor]:
+        """Draw photos and other images (portraits, faces) with two captions each.
+
+        Returns feature rows, ids (2 * images, T) and targets alike.
+        """
+        ends = (self.photos, self.photos + self.portraits, len(self.samples))
+        groups = (range(ends[0]), range(ends[0], ends[1]), range(ends[1], ends[2]))
+        drawn = [i for group, n in zip(groups, (photos, *others), strict=True) for i in dice.sample(group, n)]
         rows, captions = [], list[Caption]()
         for sample in (self.samples[i] for i in drawn):
             row, mirror = dice.choice(sample.views)
@@ -107,6 +136,14 @@ class CaptionSet:
             ids[row, : len(line) - 1] = torch.tensor(line[:-1])
             targets[row, : len(line) - 1] = torch.tensor(line[1:])
         return ids, targets.masked_fill(targets == UNKNOWN, IGNORE)
+
+
+def folds(files: Sequence[str]) -> np.ndarray:
+    """Deal files out to the folds at random: the fold of each, the same for the same file."""
+    known = sorted(set(files))
+    order = random.Random(2).sample(known, len(known))
+    fold = {file: i % FOLDS for i, file in enumerate(order)}
+    return np.array([fold[file] for file in files])
 
 
 def view_rows(first: int, step: int, mirrors: Sequence[bool]) -> tuple[tuple[int, bool], ...]:

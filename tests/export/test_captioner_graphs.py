@@ -27,7 +27,7 @@ def checkpoint(tmp_path):
 
 
 @pytest.mark.slow
-def test_graphs_compute_what_the_network_does_for_any_length(checkpoint, tmp_path):
+def test_graphs_compute_word_by_word_what_the_network_does_at_once(checkpoint, tmp_path):
     encoder, decoder = captioner.graphs(checkpoint)
     seen, spoken = export(encoder, tmp_path), export(decoder, tmp_path)
     assert seen.entry["normalisation"]["size"] == 64
@@ -35,11 +35,15 @@ def test_graphs_compute_what_the_network_does_for_any_length(checkpoint, tmp_pat
     assert spoken.entry["metrics"] == {"cider_d": 0.5}
     sessions = [ort.InferenceSession(str(done.path), providers=["CPUExecutionProvider"]) for done in (seen, spoken)]
     keys, values, lift = sessions[0].run(None, {"image": encoder.inputs["image"].numpy()})
-    for shape in ((1, 1), (4, 9)):
-        ids = torch.randint(5, 60, shape)
-        got = sessions[1].run(None, {"ids": ids.numpy(), "keys": keys, "values": values, "lift": lift})[0]
+    network = decoder.module.network
+    for beams, length in ((1, 1), (4, 9)):
+        ids = torch.randint(5, 60, (beams, length))
+        past = network.no_past(beams).numpy()
+        for word in ids.split(1, dim=1):
+            feeds = {"ids": word.numpy(), "past": past, "keys": keys, "values": values, "lift": lift}
+            scores, past = sessions[1].run(None, feeds)
         with torch.no_grad():
-            expected = decoder.module(
-                ids, torch.from_numpy(keys), torch.from_numpy(values), torch.from_numpy(lift)
-            ).numpy()
-        assert np.abs(got - expected).max() < 0.2  # int8
+            hidden = network(ids, torch.from_numpy(keys), torch.from_numpy(values))[:, -1]
+            expected = network.scores(hidden, torch.from_numpy(lift)).numpy()
+        assert past.shape[4] == length
+        assert np.abs(scores - expected).max() < 0.2  # int8

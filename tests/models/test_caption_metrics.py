@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from models.data.caption_metrics import bleu4, cider_d, words_only
+from models.data.caption_metrics import CiderD, bleu4, cider_d, words_only
 
 A = ["a", "man", "in", "a", "red", "jacket", "skis", "down", "a", "snowy", "slope"]
 B = ["two", "cats", "sleep", "on", "a", "grey", "sofa", "by", "the", "window"]
@@ -41,3 +41,11 @@ def test_cider_averages_references_and_punishes_length():
 
 def test_words_in_every_reference_weigh_nothing():
     assert cider_d([["a", "a"], B], [[["a", "b"]], [["a", "c"]]])[0] == 0.0
+
+
+def test_frequencies_of_other_documents_decide_what_counts():
+    scorer = CiderD([[["a", "dog"]], [["a", "cat"]]])
+    assert scorer.score(["a", "dog"], [["a", "dog"]]) > scorer.score(["a", "dog"], [["a", "yak"]]) == 0.0
+    assert scorer.score(["a", "dog"], [["a", "dog"], ["a", "yak"]]) == pytest.approx(
+        scorer.score(["a", "dog"], [["a", "dog"]]) / 2
+    )

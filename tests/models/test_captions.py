@@ -1,9 +1,10 @@
 import random
 
+import numpy as np
 import pytest
 
 from bot.vision.captioner import COCO, END, MAX_WORDS, PLAIN, SPECIALS, UNKNOWN
-from models.data.caption_set import photo_captions, view_rows
+from models.data.caption_set import folds, photo_captions, view_rows
 from models.data.captions import Vocabulary, mirrored, to_words
 from models.data.face_captions import ACTIONS, SUBJECTS, face_caption
 from models.data.faces import FaceLabels, FaceRow
@@ -49,6 +50,13 @@ def test_photo_captions_put_the_plain_one_first():
 
 def test_views_of_one_image_lie_a_step_apart():
     assert view_rows(2, 5, (False, True)) == ((2, False), (7, True))
+
+
+def test_a_file_has_one_fold_and_the_folds_are_even():
+    files = [f"{i}.jpg" for i in range(100)] + ["3.jpg"]
+    fold = folds(files)
+    assert fold[3] == fold[100]
+    assert np.bincount(fold[:100]).tolist() == [50, 50]
 
 
 def face(labels: FaceLabels | None, **changes) -> FaceRow:

@@ -1,5 +1,6 @@
 import itertools
 from types import SimpleNamespace
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -27,7 +28,7 @@ VOCABULARY = [*SPECIALS, "a", "the", "of", "in", "on", *(f"word{i}" for i in ran
 
 
 def bigram_model(table: np.ndarray):
-    return lambda ids: table[ids[:, -1]]
+    return lambda ids, parents: table[ids[:, -1]]
 
 
 def random_table(seed: int) -> np.ndarray:
@@ -69,6 +70,20 @@ def test_search_looks_past_the_greedy_choice():
     assert search(bigram_model(table), VOCABULARY)[0].ids[1] == 20
 
 
+def test_search_says_which_caption_each_has_grown_from():
+    table, before = random_table(3), list[np.ndarray]()
+
+    def next_scores(ids: np.ndarray, parents: np.ndarray) -> np.ndarray:
+        assert len(parents) == len(ids)
+        if before:
+            assert np.array_equal(before[-1][parents], ids[:, :-1])
+        before.append(ids)
+        return table[ids[:, -1]]
+
+    search(next_scores, VOCABULARY)
+    assert len(before) > MIN_WORDS
+
+
 def test_forbidden_words_are_the_last_those_that_repeat_three_and_all_that_say_something():
     a, the, of, cat = 5, 6, 7, 12
     assert forbidden([PLAIN], VOCABULARY) == [PLAIN]
@@ -88,6 +103,8 @@ def test_prepare_squashes_any_shape():
 
 
 class FakeSession:
+    input_shapes: ClassVar = {"past": [1, 2, "beams", 1, "said", 1]}
+
     def __init__(self, entry, run) -> None:
         self.entry, self.run = entry, run
 
@@ -99,9 +116,12 @@ def test_captioner_turns_ids_into_words():
         SimpleNamespace(normalisation={"size": 32, "mean": [127] * 3, "std": [128] * 3}),
         lambda feeds: {"keys": feeds["image"], "values": feeds["image"]},
     )
-    decoder = FakeSession(
-        SimpleNamespace(labels={"words": words}), lambda feeds: {"scores": table[feeds["ids"][:, -1]]}
-    )
+
+    def decode(feeds):
+        heard = np.broadcast_to(feeds["ids"][None, None, :, None, :, None], (1, 2, len(feeds["ids"]), 1, 1, 1))
+        return {"scores": table[feeds["ids"][:, -1]], "present": np.concatenate((feeds["past"], heard), axis=4)}
+
+    decoder = FakeSession(SimpleNamespace(labels={"words": words}), decode)
     captioner = Captioner(encoder, decoder)
     results = captioner.captions(Image.new("RGB", (50, 40)))
     best = search(bigram_model(table), VOCABULARY)[0]
