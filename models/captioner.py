@@ -79,7 +79,7 @@ class Top(nn.Module):
 
     def __init__(self, backbone: EfficientNetLite0) -> None:
         super().__init__()
-        self.blocks = folded(nn.Sequential(*backbone.blocks[FROZEN:]))
+        self.blocks = folded(nn.Sequential(*list(backbone.blocks)[FROZEN:]))
 
     def forward(self, deep: Tensor) -> Tensor:
         """(B, 112, 2g, 2g) -> (B, 320, g, g)."""
