@@ -30,7 +30,7 @@ from models.train.run import BEST, TrainingRun, arguments, cosine, set_learning_
 
 FROZEN_BLOCKS = 3
 SMALL_SIZE = 96  # pixels, in the first part of the budget
-SMALL_SHARE = 0.5
+SMALL_SHARE = 0.6
 HEAD_WEIGHTS: dict[str, float] = {"age_band": 1.0, "gender": 1.0, "expression": 0.8}
 OTHER_WEIGHT = 0.35  # of each other head's loss
 SELF_FROM, SELF_WEIGHT = 0.4, 0.5  # of the budget: when the unlabelled faces get soft labels; what these weigh
@@ -171,7 +171,7 @@ def validation(
     for split in ("labelled-val", "val"):  # ages and genders of the second, larger one win
         faces = FaceSet.read(data, split)
         found, known = read(faces.crops()), faces.truth()
-        heads = [head for head, labels in known.items() if (labels >= 0).any()]
+        heads = [head for head in found if (known[head] >= 0).any()]
         scores |= {head: found[head] for head in heads}
         truth |= {head: known[head] for head in heads}
     return scores, truth
