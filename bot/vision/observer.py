@@ -19,7 +19,7 @@ from bot.vision.face_reader import age_of, who_of
 from bot.vision.looks import LOOKS, correct_looks, portrait_caption
 from bot.vision.photo import Photo
 from bot.vision.recolouring import recolour
-from bot.vision.rewording import recount, reword, swap_glasses
+from bot.vision.rewording import as_portrait, recount, reword, swap_glasses
 
 # Of 203 photos without people that training never saw, the detector scores a place in 8 at 0.45 or more, in 1 at 0.6.
 SURE_FACE = 0.45  # detection score from which a face speaks first and may outnumber the caption
@@ -72,7 +72,7 @@ class Observer:
         with stopwatch("detect"):
             found = sorted(self._detector.detect(photo.image), key=lambda face: face.box.area, reverse=True)
         with stopwatch("caption"):
-            caption = self._captioner.caption(photo.image)
+            caption = as_portrait(self._captioner.caption(photo.image))
         mentions = people_in_caption(caption)
         faces = _credible(found, mentions)[:MAX_READ]
         with stopwatch("read"):
@@ -133,7 +133,7 @@ def _of_portrait(photo: Photo, caption: str, seen: Sequence[Seen]) -> str | None
     areas = [face.person.box.area / (photo.width * photo.height) for face in seen if face.person.box]
     if not areas or seen[0].person.score < SURE_FACE or any(area > COMPANY * areas[0] for area in areas[1:]):
         return None
-    if areas[0] < (PORTRAIT if "portrait" in caption or "the face of" in caption else FILLED):
+    if areas[0] < (PORTRAIT if "close portrait" in caption or "the face of" in caption else FILLED):
         return None
     small = np.asarray(photo.image.resize((32, 32)), float)
     grey = bool(np.abs(small[..., 0] - small[..., 2]).mean() < GREYNESS)

@@ -87,6 +87,12 @@ def recount(caption: str, faces: int) -> str:
     return draft.text()
 
 
+def as_portrait(caption: str) -> str:
+    """Say "a portrait of a man" for "a man is seen from the chest up" or "a man in a portrait", which nobody does."""
+    subject = re.sub(r" (is seen from the chest up|in a portrait)$", "", caption)
+    return caption if subject == caption or "portrait" in subject else f"a portrait of {subject}"
+
+
 def swap_glasses(caption: str, wears: str) -> str:
     """Say the other kind of glasses, or with "none" no glasses at all where the sentence allows it."""
     if wears != "none":

@@ -268,3 +268,15 @@ def test_hair_and_beard_of_one_person_are_corrected_unless_the_face_is_small():
     assert look(caption, face(shaven)).caption == "a man with long blond hair rides a bike"
     assert look(caption, face(shaven, size=25)).caption == caption
     assert look(caption + " near a woman", face(shaven)).caption == caption + " near a woman"
+
+
+@pytest.mark.parametrize(
+    ("said", "caption"),
+    [
+        ("a man in a black tie is seen from the chest up", "a portrait of a man in a black tie"),
+        ("a man with a dog in a portrait", "a portrait of a man with a dog"),
+        ("a man looks at the camera in a close portrait", "a man looks at the camera in a close portrait"),
+    ],
+)
+def test_stock_phrases_of_portraits_become_plain(said, caption):
+    assert look(said, face()).caption == caption
