@@ -12,6 +12,7 @@ from bot.domain import FaceReading, Person
 from bot.vision.rewording import without
 
 LOOKS = ("facial_hair", "headwear", "hair_length", "hair_colour", "eyes")  # fields of a reading
+SURE_MOOD = 0.6  # probability of another expression that takes a smile back
 LENGTHS = ("short", "long", "medium", "shoulder-length")
 # A hair colour of the reader -> the words that say it; the first one is ours
 COLOURS: dict[str, tuple[str, ...]] = {
@@ -24,6 +25,7 @@ COLOURS: dict[str, tuple[str, ...]] = {
 COLOUR_WORDS = tuple({word for words in COLOURS.values() for word in words} | {"red"})
 FACIAL_HAIR = ("stubble", "mustache", "goatee", "beard")
 _HAIR = re.compile(r"\b(?P<words>(?:[a-z-]+ ){0,3}?(?:[a-z-]+))[ -](?P<noun>hair|haired)\b")
+_SMILING = re.compile(r"\ba (smiling|laughing|happy) (?=(?P<next>[a-z]))")
 _BEARD = rf"(?:[a-z]+ ){{0,3}}?(?:{'|'.join(FACIAL_HAIR)})"
 
 MOODS: dict[str, tuple[str, str]] = {  # what an expression does, slight or plain
@@ -57,7 +59,9 @@ def portrait_caption(person: Person, reading: FaceReading, *, grey: bool = False
 
 
 def correct_looks(caption: str, reading: FaceReading) -> str:
-    """Correct what a caption that names one person says about hair and beard."""
+    """Correct what a caption that names one person says about hair, beard and a smile."""
+    if reading.expression not in ("happy", "unclear") and reading.expression_score >= SURE_MOOD:
+        caption = _SMILING.sub(lambda found: "an " if found["next"] in "aeiou" else "a ", caption)
     if reading.facial_hair == "none":
         caption = re.sub(r"\bbearded ", "", without(caption, _BEARD))
     return _HAIR.sub(lambda found: _hair(found, reading), caption)

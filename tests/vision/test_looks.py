@@ -31,6 +31,8 @@ READING = FaceReading("30-39", 0.8, "male", 0.95, "happy", 0.9, "none", 0.9)
         ("a man with short dark hair smiles", {"hair_colour": "brown", "hair_length": "short"}, None),
         ("a man with a white beard and white hair", {"hair_colour": "grey"}, None),
         ("a man with short dark hair and a beard smiles", {}, None),
+        ("a smiling old man sits", {"expression": "sad"}, "an old man sits"),
+        ("a smiling man sits", {"expression": "unclear"}, None),
         ("a red bus with short people and dark windows", {"hair_colour": "blond", "facial_hair": "none"}, None),
     ],
 )

@@ -280,3 +280,17 @@ def test_hair_and_beard_of_one_person_are_corrected_unless_the_face_is_small():
 )
 def test_stock_phrases_of_portraits_become_plain(said, caption):
     assert look(said, face()).caption == caption
+
+
+@pytest.mark.parametrize(("size", "score", "age"), [(40, 0.4, "adult"), (40, 0.6, "senior"), (90, 0.4, "senior")])
+def test_a_small_face_is_old_only_for_sure(size, score, age):
+    old = replace(MAN, age_band="60-69", age_score=score)
+    assert look("a person rides a bike", face(old, size=size)).people[0].age == age
+
+
+def test_a_smile_that_the_face_denies_is_taken_back():
+    sad = replace(MAN, expression="sad", expression_score=0.8)
+    scene = look("a smiling man rides a bike", face(sad))
+    assert (scene.caption, scene.people[0].expression) == ("a man rides a bike", "sad")
+    doubtful = look("a smiling man rides a bike", face(replace(sad, expression_score=0.55)))
+    assert (doubtful.caption, doubtful.people[0].expression) == ("a smiling man rides a bike", "happy")
