@@ -100,7 +100,7 @@ def detector_figures(bundle: Bundle, photos: Photos, data: Path, threads: int) -
         "precision": precision,
         "faces": judged.faces,
         "ms": milliseconds(lambda: session.run({"pixels": pixels})),
-        "photo_ms": milliseconds(lambda: detector.detect(image)),
+        "photo_ms": milliseconds(lambda: FaceDetector(session).detect(image)),
     }
 
 
@@ -136,19 +136,23 @@ def scene_figures(items: Sequence[PhotoItem], scenes: Sequence[Scene]) -> Figure
     """Compare scenes with what was written by eye about the same photos, as shares in 0..1.
 
     ``speaker_kind``: the first to speak is a human, an animal or nobody, as written. ``speaker_who``: the
-    very same who, where the written one has a gender or is a baby. ``humans``: as many humans as written.
+    very same who ("woman", "boy"), where both name one; ``speaker_unclear``: where it was written, but only
+    "person" was seen. ``humans``: as many humans as written.
     """
     written = [[who.split(",")[0].strip() for who in item.people.split(";")] for item in items]
     seen = [[person.who for person in scene.people] for scene in scenes]
     kinds = [_kind(a[0]) == _kind(b[0]) for a, b in zip(written, seen, strict=True)]
-    human = [(a[0], b[0]) for a, b in zip(written, seen, strict=True) if _kind(a[0]) == "human" and a[0] != "person"]
+    named = [(a[0], b[0]) for a, b in zip(written, seen, strict=True) if {_kind(a[0]), _kind(b[0])} == {"human"}]
+    named = [(one, other) for one, other in named if one != "person"]
+    clear = [one == other for one, other in named if other != "person"]
     humans = [
         sum(_kind(one) == "human" for one in a) == sum(_kind(one) == "human" for one in b)
         for a, b in zip(written, seen, strict=True)
     ]
     return {
         "speaker_kind": float(np.mean(kinds)),
-        "speaker_who": float(np.mean([a == b for a, b in human])),
+        "speaker_who": float(np.mean(clear)) if clear else 0.0,
+        "speaker_unclear": 1 - len(clear) / max(len(named), 1),
         "humans": float(np.mean(humans)),
         "scenes": len(scenes),
     }

@@ -3,6 +3,7 @@
 import json
 import time
 
+import pytest
 from PIL import Image
 
 from bot.domain import NOBODY, Person, Scene
@@ -16,11 +17,13 @@ def item(people: str) -> PhotoItem:
 
 
 def test_scenes_are_compared_with_what_was_written() -> None:
-    man, woman, dog = (Person(who, "adult") for who in ("man", "woman", "dog"))  # type: ignore[arg-type]
-    written = ["man, adult, happy, left ; dog, -, unclear, right", "woman, adult, happy, left", "nobody, -, -, -"]
-    seen = [(man, dog), (man, woman), (NOBODY,)]
+    man, dog, someone = (Person(who, "adult") for who in ("man", "dog", "person"))  # type: ignore[arg-type]
+    one, two = "man, adult, happy, left ; dog, -, unclear, right", "woman, adult, happy, left"
+    written = [one, two, two, "nobody, -, -, -"]
+    seen = [(man, dog), (man, man), (someone,), (NOBODY,)]
     figures = scene_figures([item(people) for people in written], [Scene("a caption", people) for people in seen])
-    assert figures == {"speaker_kind": 1.0, "speaker_who": 0.5, "humans": 2 / 3, "scenes": 3}
+    expected = {"speaker_kind": 1.0, "speaker_who": 0.5, "speaker_unclear": 1 / 3, "humans": 3 / 4, "scenes": 4}
+    assert figures == pytest.approx(expected)
 
 
 def test_a_dog_that_speaks_for_a_man_is_the_wrong_kind() -> None:

@@ -67,7 +67,7 @@ def test_the_shipped_bundle_is_whole_small_and_documented() -> None:
         assert about["metrics"], name
         assert about["inputs"], name
         assert about["outputs"], name
-        assert about["precision"] in {"fp32", "fp16", "int8"}, name
+        assert about["precision"] in {"fp32", "fp16", "int8_weights", "int8"}, name
 
 
 def test_every_file_of_the_shipped_bundle_is_listed() -> None:
