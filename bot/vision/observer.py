@@ -18,7 +18,7 @@ from bot.vision.colours import Colours, name_colours
 from bot.vision.face_reader import age_of, who_of
 from bot.vision.looks import LOOKS, correct_looks, portrait_caption
 from bot.vision.photo import Photo
-from bot.vision.recolouring import recolour
+from bot.vision.recolouring import recolour, without_guesses
 from bot.vision.rewording import as_portrait, recount, reword, swap_glasses
 
 # Of 203 photos without people that training never saw, the detector scores a place in 8 at 0.45 or more, in 1 at 0.6.
@@ -194,12 +194,12 @@ def _colours(image: Image.Image, faces: Sequence[Face], caption: str) -> list[Co
 
 
 def _with_true_colours(caption: str, seen: Sequence[Seen]) -> str:
-    """Correct the colours of what people with faces wear."""
-    if not any(face.colours for face in seen):
-        return caption
+    """Correct the colours of what people with faces wear, and leave out those of others that are mostly wrong."""
     mentions = people_in_caption(caption)
-    matched = zip(match(seen, mentions), seen, strict=True)
-    return recolour(caption, mentions, [(mention, face.colours) for mention, face in matched if mention])
+    pairs = [(mention, face.colours) for mention, face in zip(match(seen, mentions), seen, strict=True) if mention]
+    if any(colours for _, colours in pairs):
+        caption = recolour(caption, mentions, pairs)
+    return without_guesses(caption, [mentions.index(mention) for mention, colours in pairs if colours])
 
 
 def _in_order(people: Sequence[Person], faceless: Sequence[Person]) -> tuple[Person, ...]:

@@ -2,7 +2,7 @@ import pytest
 
 from bot.vision.caption_people import people_in_caption
 from bot.vision.lexicon import BASIC_COLOURS
-from bot.vision.recolouring import recolour
+from bot.vision.recolouring import recolour, without_guesses
 
 SURELY, PERHAPS = 0.8, 0.35
 
@@ -94,3 +94,25 @@ def test_a_group_is_corrected_only_when_all_are_seen():
 def test_several_garments_of_one_person_are_judged_together():
     caption = "a man in a black jacket and a white shirt waves"
     assert fix(caption, colours("red")) == "a man in a red jacket and a shirt waves"
+
+
+@pytest.mark.parametrize(
+    ("caption", "kept"),
+    [
+        ("a man in a white shirt and red shorts hits a ball", "a man in a white shirt hits a ball"),
+        ("a man in a red shirt rides a bike", "a man in a shirt rides a bike"),
+        ("a man in an orange shirt rides a red bike", "a man in a shirt rides a red bike"),
+        ("a man in red stands on a road", "a man stands on a road"),
+        ("a man in a white shirt and a red tie sits", "a man in a white shirt and a red tie sits"),
+        ("a red bus is parked on a street", "a red bus is parked on a street"),
+    ],
+)
+def test_colours_that_are_mostly_guessed_are_left_out_of_those_without_a_face(caption, kept):
+    assert without_guesses(caption, []) == kept
+
+
+def test_the_colour_of_somebody_seen_stays():
+    caption = "a man in a red shirt rides a bike"
+    assert without_guesses(caption, [0]) == caption
+    two = "a man in a red shirt and a woman in a pink dress talk"
+    assert without_guesses(two, [1]) == "a man in a shirt and a woman in a pink dress talk"
