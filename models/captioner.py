@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 import torch.nn.functional as F
@@ -79,7 +80,7 @@ class Top(nn.Module):
 
     def __init__(self, backbone: EfficientNetLite0) -> None:
         super().__init__()
-        self.blocks = folded(nn.Sequential(*list(backbone.blocks)[FROZEN:]))
+        self.blocks = folded(cast(nn.Sequential, backbone.blocks[FROZEN:]))  # a slice keeps the blocks' numbers
 
     def forward(self, deep: Tensor) -> Tensor:
         """(B, 112, 2g, 2g) -> (B, 320, g, g)."""

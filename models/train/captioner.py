@@ -14,7 +14,7 @@ import argparse
 import random
 from dataclasses import asdict
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -81,18 +81,10 @@ def main() -> None:
             images, concepts, kind = seen.by(network, rows), torch.from_numpy(guesses[rows]), "photo"
         # no autocast: at this width bfloat16 takes 1.7 times as long as float32 on a CPU
         loss = caption_loss(network, images, concepts, ids, targets)
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-        optimizer.step()
-        average.update_parameters(network)
+        descend(loss, network, average, optimizer)
         run.log({kind: loss.item()})
         if run.due(SAVE_SECONDS):
-            metrics = evaluate(averaged, data, held, photos=96)
-            shown = ", ".join(f"{name} {value:.3f}" for name, value in metrics.items())
-            tqdm.write(f"step {run.step}, {run.minutes:.1f} min: {shown}")
-            run.log(metrics, "val")
-            run.save(config=about(network.config, data), network=network, average=average, optimizer=optimizer)
+            checkpoint(run, averaged, data, held, network=network, average=average, optimizer=optimizer)
     finish(run, averaged, data, held, WORDS, BEST)
 
 
@@ -129,6 +121,24 @@ def beginning(args: argparse.Namespace) -> Beginning:
     loss = F.binary_cross_entropy_with_logits(logits, wanted, reduction="none").sum(1).mean()
     print(f"concept head: held-out loss {loss:.2f}, recall {recall(logits, wanted, network.config.top):.4f}")
     return Beginning(data, network, seen, held, guesses)
+
+
+def descend(loss: Tensor, network: Captioner, average: AveragedModel, optimizer: torch.optim.Optimizer) -> None:
+    """Take one step down the gradient of ``loss`` and move the average along."""
+    optimizer.zero_grad(set_to_none=True)
+    loss.backward()
+    nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+    optimizer.step()
+    average.update_parameters(network)
+
+
+def checkpoint(run: TrainingRun, judged: Captioner, data: CaptionSet, held: SeenImages, **parts: Any) -> None:
+    """Judge a network on some held-out photos, tell how it does and save the run's ``parts``."""
+    metrics = evaluate(judged, data, held, photos=96)
+    shown = ", ".join(f"{name} {value:.3f}" for name, value in metrics.items())
+    tqdm.write(f"step {run.step}, {run.minutes:.1f} min: {shown}")
+    run.log(metrics, "val")
+    run.save(config=about(judged.config, data), **parts)
 
 
 def finish(run: TrainingRun, network: Captioner, data: CaptionSet, held: SeenImages, *files: str) -> None:

@@ -15,9 +15,8 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
-from tqdm import tqdm
 
 from bot.vision.captioner import COMMA, END, MAX_WORDS, PLAIN, UNKNOWN
 from models.captioner import Captioner
@@ -25,8 +24,7 @@ from models.data.caption_metrics import CiderD
 from models.data.caption_set import IGNORE, Caption, CaptionSet
 from models.data.captions import mirrored
 from models.data.seen_images import SeenImages
-from models.train.caption_judging import evaluate
-from models.train.captioner import WORDS, about, beginning, caption_loss, finish
+from models.train.captioner import WORDS, beginning, caption_loss, checkpoint, descend, finish
 from models.train.run import BEST, RUNS, TrainingRun, arguments, cosine, need, set_learning_rate, weight_groups
 
 SAVE_SECONDS = 240.0
@@ -65,18 +63,10 @@ def main() -> None:
         rows, inputs, targets = data.image_batch(USUAL_PHOTOS, OTHERS, dice)
         usual = caption_loss(network, seen.by(network, rows), torch.from_numpy(guesses[rows]), inputs, targets)
         loss = critical + USUAL * usual
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-        optimizer.step()
-        average.update_parameters(network)
+        descend(loss, network, average, optimizer)
         run.log({**figures, "usual": usual.item()})
         if run.due(SAVE_SECONDS):
-            metrics = evaluate(averaged, data, held, photos=96)
-            shown = ", ".join(f"{name} {value:.3f}" for name, value in metrics.items())
-            tqdm.write(f"step {run.step}, {run.minutes:.1f} min, reward {figures['reward']:.3f}: {shown}")
-            run.log(metrics, "val")
-            run.save(config=about(network.config, data), network=network, average=average, optimizer=optimizer)
+            checkpoint(run, averaged, data, held, network=network, average=average, optimizer=optimizer)
     finish(run, averaged, data, held, BEST)
     if run.metrics["cider_d"] > saved["metrics"]["cider_d"]:
         shutil.copy(run.out / BEST, args.words.with_name(BEST))  # the one that gets exported

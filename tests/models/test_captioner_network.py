@@ -142,3 +142,8 @@ def test_a_few_steps_learn_a_caption(network):
         optimizer.step()
         losses.append(loss.item())
     assert losses[-1] < losses[0] / 2
+
+
+def test_a_top_keeps_the_backbones_block_numbers_that_checkpoints_are_saved_under() -> None:
+    numbers = {int(name.split(".")[1]) for name in Top(EfficientNetLite0()).state_dict()}
+    assert numbers == {11, 12, 13, 14, 15}
