@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -11,7 +11,9 @@ import numpy as np
 from tokenizers import Tokenizer
 
 from bot.domain import Failure
-from bot.speech.prompt import END, PAD, SPECIALS, plain
+from bot.speech.facts import SLOTS
+from bot.speech.phrases import Phrases
+from bot.speech.prompt import END, PAD, REPLY, SPECIALS, markers_to_slots, plain, slots_to_markers
 
 
 class GraphRunner(Protocol):
@@ -24,16 +26,22 @@ class GraphRunner(Protocol):
         ...
 
 
+PENALTIES = (2.0, 1.0)  # nats for a token that follows the last two, the last three ones in no line of the voice
 Cache = dict[str, np.ndarray]  # past_k_0, past_v_0, ... each (B, H, P, Dh) float32
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One sampled reply: text, mean log-probability per token (end included) and whether it ended by itself."""
+    """One sampled reply: text with its slots unfilled, log-probability of each token and whether it ended by itself."""
 
     text: str
-    log_prob: float
+    log_probs: tuple[float, ...]
     finished: bool
+
+    @property
+    def log_prob(self) -> float:
+        """Mean log-probability per token, end included."""
+        return float(np.mean(self.log_probs))
 
 
 class Decoder:
@@ -49,9 +57,10 @@ class Decoder:
         self._tokenizer = Tokenizer.from_file(str(tokenizer_path))
         found = {special: self._tokenizer.token_to_id(special) for special in SPECIALS}
         known = {special: token for special, token in found.items() if token is not None}
-        if len(known) < len(SPECIALS):
+        if {*SPECIALS} - {*known} - {f"<|{slot}|>" for slot in SLOTS}:
             raise Failure(f"{tokenizer_path} is no speaker tokenizer; rebuild it with `python -m export speaker`.")
-        self._end, self._pad = known[END], known[PAD]
+        self._end, self._pad, self._reply = known[END], known[PAD], known[REPLY]
+        self._slots = {slot: known[f"<|{slot}|>"] for slot in SLOTS if f"<|{slot}|>" in known}
         self._never = np.array([i for i in known.values() if i != self._end])  # not to be written inside a reply
         shapes = session.input_shapes
         self._empty: Cache = {
@@ -69,12 +78,17 @@ class Decoder:
         top_p: float = 0.95,
         seed: int | None,
         max_tokens: int = 64,
+        slots: Mapping[str, Collection[str]] | None = None,
+        phrases: Phrases | None = None,
+        penalties: Sequence[float] = PENALTIES,
     ) -> list[Sample]:
         """Return ``n`` independent replies to ``prompt`` (from build_prompt), at most ``max_tokens`` long.
 
         Nucleus sampling (Holtzman et al. 2020): the likeliest tokens that hold ``top_p`` of the
         probability after dividing logits by ``temperature`` (> 0; lower is tamer). The same seed
-        and arguments give the same replies.
+        and arguments give the same replies. ``slots`` are those that may be written (bot.speech.filling.slot_rules),
+        each with the slots that it excludes from the rest of the reply. Tokens that ``phrases`` do not know at their
+        place lose ``penalties`` nats, see bot/speech/phrases.py; log-probabilities stay the model's own.
         """
         rng = np.random.default_rng(seed)
         logits, cache = self._step(np.array([self._encode(prompt)]), self._empty)
@@ -82,31 +96,43 @@ class Decoder:
         written: list[list[int]] = [[] for _ in range(n)]
         log_probs: list[list[float]] = [[] for _ in range(n)]
         alive = np.arange(n)
+        allowed = {
+            self._slots[slot]: [self._slots[one] for one in later if one in self._slots]
+            for slot, later in (slots or {}).items()
+            if slot in self._slots
+        }
+        banned = np.zeros((n, last.shape[-1]), bool)  # (alive, V)
+        banned[:, [i for i in self._never if i not in allowed]] = True
         for step in range(max_tokens):
             logp = _log_softmax(last)  # (alive, V)
-            banned = self._never if step else np.append(self._never, self._end)
-            tokens = _nucleus(logp, banned, temperature, top_p, rng)
-            for row, token, value in zip(alive, tokens, logp[np.arange(len(alive)), tokens], strict=True):
-                written[row].append(int(token))
-                log_probs[row].append(float(value))
+            banned[:, self._end] = step == 0
+            scores = logp / temperature
+            if phrases is not None:
+                phrases.penalise(scores, self._reply, [written[row] for row in alive], penalties)
+            tokens = _nucleus(np.where(banned, -np.inf, scores), top_p, rng)
+            for i, (row, token) in enumerate(zip(alive, tokens.tolist(), strict=True)):
+                written[row].append(token)
+                log_probs[row].append(float(logp[i, token]))
+                banned[i, allowed.get(token, [])] = True
             going = np.flatnonzero(tokens != self._end)
             if len(going) < len(alive):  # rows that ended leave the batch
                 alive, tokens, cache = alive[going], tokens[going], {k: v[going] for k, v in cache.items()}
+                banned = banned[going]
             if not len(alive) or step == max_tokens - 1:
                 break
             logits, cache = self._step(tokens[:, None], cache)
             last = logits[:, -1]
         return [
-            Sample(self._decode(ids), float(np.mean(values)), ids[-1] == self._end)
+            Sample(self._decode(ids), tuple(values), ids[-1] == self._end)
             for ids, values in zip(written, log_probs, strict=True)
         ]
 
     def score(self, prompt: str, replies: Sequence[str]) -> list[float]:
-        """Return the mean log-probability per token (end included) of each reply under ``prompt``."""
+        """Return the mean log-probability per token (end included) of each reply, slots unfilled, under ``prompt``."""
         if not replies:
             return []
         logits, cache = self._step(np.array([self._encode(prompt)]), self._empty)
-        rows = [[*self._encode(f" {plain(reply)}"), self._end] for reply in replies]
+        rows = [[*self._encode(slots_to_markers(f" {plain(reply)}")), self._end] for reply in replies]
         longest = max(map(len, rows))
         ids = np.array([row + [self._pad] * (longest - len(row)) for row in rows])  # (B, T)
         first = np.repeat(logits[:, -1:], len(rows), axis=0)  # (B, 1, V)
@@ -124,7 +150,8 @@ class Decoder:
         return list(self._tokenizer.encode(text, add_special_tokens=False).ids)
 
     def _decode(self, ids: Sequence[int]) -> str:
-        return str(self._tokenizer.decode(ids, skip_special_tokens=True)).strip()
+        text = self._tokenizer.decode([i for i in ids if i != self._end], skip_special_tokens=False)
+        return markers_to_slots(str(text)).strip()
 
 
 def _repeat(cache: Cache, n: int) -> Cache:
@@ -137,14 +164,10 @@ def _log_softmax(logits: np.ndarray) -> np.ndarray:
     return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True)))
 
 
-def _nucleus(
-    logp: np.ndarray, banned: np.ndarray, temperature: float, top_p: float, rng: np.random.Generator
-) -> np.ndarray:
-    """Draw one token id for each row of log-probabilities (B, V)."""
-    scaled = logp / temperature
-    scaled[:, banned] = -np.inf
-    order = np.argsort(-scaled, axis=-1)
-    probs = np.exp(_log_softmax(np.take_along_axis(scaled, order, axis=-1)))
+def _nucleus(scores: np.ndarray, top_p: float, rng: np.random.Generator) -> np.ndarray:
+    """Draw one token id for each row of scores (B, V), logits up to a constant."""
+    order = np.argsort(-scores, axis=-1)
+    probs = np.exp(_log_softmax(np.take_along_axis(scores, order, axis=-1)))
     before = np.cumsum(probs, axis=-1) - probs  # probability of the likelier ones; 0 for the likeliest
     probs = np.where(before < top_p, probs, 0.0)
     ends = np.cumsum(probs, axis=-1)

@@ -1,71 +1,43 @@
 """Framed lines: hand-written in-voice sentences with slots that the facts of a scene fill.
 
-One file a voice, ``[mood] <who> (slots): text`` for openings and ``?intent (slots): text`` for answers
-(bot/resources/frames). A frame fits when its slots are filled, its mood is the face's and its who is the
-speaker's; what comes out is grammatical and true, which makes it the floor under the generated replies.
+Two files a voice in bot/resources/frames: general lines, and those about topics (see frame_files). A frame fits
+when its slots are filled, its mood is the face's, its who the speaker's and its topic the photo's; what comes out
+is grammatical and true, which makes it the floor under the generated replies.
 """
 
 from __future__ import annotations
 
 import random
 import re
-from collections import Counter
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
-from itertools import chain
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bot.domain import ANIMALS, TRAITS, VOICES, Expression, Failure, Person, Scene
-from bot.speech.facts import SLOTS, Facts, read_facts
-from bot.speech.grammar import PREPOSITIONS
-from bot.speech.lexicon import article, lexicon
+from bot.domain import ANIMALS, TRAITS, VOICES, Expression, Person, Scene
+from bot.speech.facts import Facts, read_facts
+from bot.speech.filling import fill, fits_wording, usable
+from bot.speech.frame_files import Extra, Frame, FrameSet, pattern, read_frames, vary
+from bot.speech.topics import topics_of
 
 FRAMES = Path(__file__).parent.parent / "resources" / "frames"
 MOODS = ("happy", "sad", "angry", "surprised", "neutral")
 GROUNDED_INTENTS = frozenset({"where", "who_with", "what_holding", "what_wearing", "what_doing", "animal_question"})
-PLACE_SLOTS = frozenset({"place", "the_place", "at_place"})
 GROUNDED_WEIGHTS = (1, 5, 9, 11)  # by the number of slots a line fills: a reply should name what is seen
-COPIED = 0.3  # share of a text's word triples by which it is taken for a frame's
-MY = {"queen": "our", "pirate": "me"}  # how these voices say it
-WEAR_SLOTS = frozenset({"wear", "this_wear"})
-_OPENING = re.compile(r"^\[(\w+)\] <(\w+)> \(([^)]*)\): (.+)$")
-_INTENT = re.compile(r"^\?(\w+) \(([^)]*)\): (.+)$")
-_SLOT = re.compile(r"(?:\b([Aa])n? )?\{(\w+)\}")
-_SINGULAR_ONLY = re.compile(
-    r"\b(?:a|an|one|every|each|this|that) \{wear\}|\b(?:it|its|it's|itself|it'll|it'd|'tis|'twas|that's)\b"
-    r"|\{(?:this_wear|wear)\}(?:'s| (?:is|was|has|isn't|wasn't|hasn't|doesn't|does|alone|itself))\b", re.IGNORECASE,
-)  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """One line with slots. ``mood`` and ``who`` are empty for an answer, ``intent`` for an opening."""
-
-    text: str
-    slots: frozenset[str]
-    mood: str = ""
-    who: str = ""
-    intent: str = ""
-    singular_wear: bool = False
-    """The wording agrees with one garment only (``this_wear`` followed by ``is``)."""
+TOPIC_WEIGHT = 14  # a line about the photo's topic names it without a slot
+LEAD_SHARE, TAIL_SHARE, MOST_WORDS = 0.15, 0.25, 34  # how often an opening gets a lead and a tail, if it stays short
+FEW = 6
+CLOSE = 0.3  # share of a text's word triples by which it may be a frame's
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A filled frame: what may be said."""
+    """A filled frame: what may be said. ``form`` is the same with its slots unfilled, alternatives chosen."""
 
     text: str
     frame: Frame
     voice: str
-
-
-@dataclass(frozen=True, slots=True)
-class FrameSet:
-    """The frames of one voice or trait."""
-
-    openings: tuple[Frame, ...]
-    answers: dict[str, tuple[Frame, ...]]
+    form: str = ""
 
 
 class Frames:
@@ -73,65 +45,87 @@ class Frames:
 
     def __init__(self, folder: Path = FRAMES) -> None:
         """Read all frame files; raise Failure when a voice or trait has none."""
-        self.voices = {voice: read_frames(folder / f"{voice}.txt") for voice in VOICES}
+        self.voices = {
+            voice: read_frames(folder / f"{voice}.txt") + read_frames(folder / "topics" / f"{voice}.txt")
+            for voice in VOICES
+        }
         self.traits = {trait: read_frames(folder / "traits" / f"{trait}.txt") for trait in TRAITS}
-        self._by_triple: dict[tuple[str, tuple[str, ...]], list[Frame]] = {}
-        for voice, one in (*self.voices.items(), *(("self", one) for one in self.traits.values())):
-            for frame in (*one.openings, *chain(*one.answers.values())):
-                for triple in _triples(frame.text):
-                    self._by_triple.setdefault((voice, triple), []).append(frame)
+        self._by_triple: dict[str, dict[tuple[str, ...], list[Frame]]] = {}
 
-    def openings(self, scene: Scene, voice: str, traits: Sequence[str] = ()) -> list[Line]:
-        """Return every opening that fits the scene.
+    def openings(
+        self, scene: Scene, voice: str, traits: Sequence[str] = (), rng: random.Random | None = None
+    ) -> list[Line]:
+        """Return every opening that fits the scene, its alternatives chosen by ``rng`` (or the first ones).
 
         The voice ``self`` with traits takes the traits' frames first; a voice without a fitting frame
         borrows from ``self``. The list may still be empty.
         """
-        facts, person = read_facts(scene), scene.people[0]
-        for name, sets in self._sources(voice, traits):
-            frames = [frame for one in sets for frame in fitting(one.openings, person, facts)]
-            if frames:
-                return fill_all(frames, facts, name)
-        return []
+        frames, name = self._opening_frames(scene, voice, traits)
+        return fill_all(frames, read_facts(scene), name, rng)
 
-    def answers(self, scene: Scene, voice: str, intent: str, traits: Sequence[str] = ()) -> list[Line]:
+    def answers(
+        self, scene: Scene, voice: str, intent: str, traits: Sequence[str] = (), rng: random.Random | None = None
+    ) -> list[Line]:
         """Return every answer to an intent that fits; a question about the photo gets its facts if there are any."""
-        facts = read_facts(scene)
-        for name, sets in self._sources(voice, traits):
-            frames = [frame for one in sets for frame in one.answers.get(intent, ()) if usable(frame, facts)]
-            if intent in GROUNDED_INTENTS and any(frame.slots for frame in frames):
-                frames = [frame for frame in frames if frame.slots]
-            if frames:
-                return fill_all(frames, facts, name)
-        return []
+        frames, name = self._answer_frames(scene, voice, intent, traits)
+        return fill_all(frames, read_facts(scene), name, rng)
 
-    def recognise(self, text: str, scene: Scene, voice: str) -> str:
-        """Tell whether a text is one of a voice's frames: ``right``, or ``wrong`` when it only shares much with one.
+    def draw(
+        self, scene: Scene, voice: str, traits: Sequence[str], rng: random.Random, intent: str = ""
+    ) -> Line | None:
+        """Draw one opening, or one answer to ``intent``, as ``choose`` does from all; quicker, for training."""
+        if intent:
+            frames, name = self._answer_frames(scene, voice, intent, traits)
+        else:
+            frames, name = self._opening_frames(scene, voice, traits)
+        if not frames:
+            return None
+        frame = rng.choices(frames, weights=[_weight(frame) for frame in frames])[0]
+        return next(iter(fill_all([frame], read_facts(scene), name, rng)), None)
 
-        Returns nothing for a text of its own. A model that learnt the frames may begin one and put into its slot
-        what this scene does not hold, or lose the thread.
-        """
-        triples = _triples(text)
-        shared = Counter(frame for one in triples for frame in self._by_triple.get((voice, one), ()))
-        close = [frame for frame, count in shared.items() if count >= COPIED * len(triples)]
+    def adorn(self, line: Line, person: Person, rng: random.Random) -> Line:
+        """Return an opening, now and then with a lead before or a tail behind it, while it stays short."""
+        extras, moods = self.voices[line.voice], moods_of(person.expression)
+        words = len(line.text.split())
+        draw = rng.random()
+        if draw < LEAD_SHARE:
+            choices = extras.leads
+        elif draw < LEAD_SHARE + TAIL_SHARE:
+            choices = extras.tails
+        else:
+            return line
+        suited = [extra for extra in choices if extra.mood in moods]
+        if not suited or person.who == "nobody":
+            return line
+        extra = vary(rng.choice(suited).text, rng)
+        if words + len(extra.split()) > MOST_WORDS:
+            return line
+        put = "{0} {1}" if draw < LEAD_SHARE else "{1} {0}"
+        return replace(line, text=put.format(extra, line.text), form=put.format(extra, line.form))
+
+    def holds(self, text: str, scene: Scene, voice: str) -> bool:
+        """Tell whether a text stands word for word among the filled frames of a voice, lead and tail or not."""
         facts = read_facts(scene)
-        if any(usable(frame, facts) and text == fill(frame, facts, voice) for frame in close):
-            return "right"
-        return "wrong" if close else ""
+        texts = {text, *self._undressed(text, voice)}
+        for one in texts:
+            triples = triples_of(one)
+            index = self._index(voice)
+            shared = Counter(frame for triple in triples for frame in index.get(triple, ()))
+            close = [frame for frame, count in shared.items() if count >= CLOSE * len(triples)]
+            if any(usable(frame, facts) and _is_variant(one, frame, facts, voice) for frame in close):
+                return True
+        return False
 
     def lines_by_voice(self) -> dict[str, list[str]]:
-        """Return every line of each voice, slots unfilled."""
-        return {
-            voice: [frame.text for frame in (*one.openings, *chain(*one.answers.values()))]
-            for voice, one in self.voices.items()
-        }
+        """Return every line of each voice, slots unfilled, all alternatives in it."""
+        return {voice: [_all(frame.text) for frame in one.frames()] for voice, one in self.voices.items()}
 
     def lines_by_intent(self) -> dict[str, list[str]]:
         """Return every voice's answers to each intent, slots unfilled."""
         found: dict[str, list[str]] = {}
         for one in self.voices.values():
             for intent, answers in one.answers.items():
-                found.setdefault(intent, []).extend(frame.text for frame in answers)
+                found.setdefault(intent, []).extend(_all(frame.text) for frame in answers)
         return found
 
     @staticmethod
@@ -140,7 +134,25 @@ class Frames:
         fresh = [line for line in lines if line.text not in recent] or list(lines)
         if not fresh:
             return None
-        return rng.choices(fresh, weights=[GROUNDED_WEIGHTS[len(line.frame.slots)] for line in fresh])[0]
+        return rng.choices(fresh, weights=[_weight(line.frame) for line in fresh])[0]
+
+    def _opening_frames(self, scene: Scene, voice: str, traits: Sequence[str]) -> tuple[list[Frame], str]:
+        """Return the frames that fit and the voice they are in."""
+        facts = read_facts(scene)
+        for name, sets in self._sources(voice, traits):
+            if frames := [frame for one in sets for frame in fitting(one.openings, scene, facts)]:
+                return frames, name
+        return [], voice
+
+    def _answer_frames(self, scene: Scene, voice: str, intent: str, traits: Sequence[str]) -> tuple[list[Frame], str]:
+        facts = read_facts(scene)
+        for name, sets in self._sources(voice, traits):
+            frames = [frame for one in sets for frame in one.answers.get(intent, ()) if usable(frame, facts)]
+            if intent in GROUNDED_INTENTS and any(frame.slots for frame in frames):
+                frames = [frame for frame in frames if frame.slots]
+            if frames:
+                return frames, name
+        return [], voice
 
     def _sources(self, voice: str, traits: Sequence[str]) -> list[tuple[str, list[FrameSet]]]:
         own = [(voice, [self.voices[voice]])]
@@ -148,56 +160,54 @@ class Frames:
             return [("self", [self.traits[trait] for trait in traits]), *own]
         return own if voice == "self" else [*own, ("self", [self.voices["self"]])]
 
+    def _index(self, voice: str) -> dict[tuple[str, ...], list[Frame]]:
+        """Return the frames of a voice by their word triples, built when first asked for."""
+        if voice not in self._by_triple:
+            index: dict[tuple[str, ...], list[Frame]] = defaultdict(list)
+            sets = [self.voices[voice], *(self.traits.values() if voice == "self" else ())]
+            for frame in (frame for one in sets for frame in one.frames()):
+                for triple in triples_of(vary(frame.text)):
+                    index[triple].append(frame)
+            self._by_triple[voice] = dict(index)
+        return self._by_triple[voice]
 
-def read_frames(path: Path) -> FrameSet:
-    """Parse one frame file; raise Failure that names the file and line of a bad one."""
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except FileNotFoundError:
-        raise Failure(f"The frame file {path} is missing; install the bot again.") from None
-    openings: list[Frame] = []
-    answers: dict[str, list[Frame]] = {}
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        if match := _OPENING.match(line):
-            mood, who, slots, text = match.groups()
-            frame = _frame(text, slots, mood=mood, who=who)
-            openings.append(frame)
-        elif match := _INTENT.match(line):
-            intent, slots, text = match.groups()
-            frame = _frame(text, slots, intent=intent)
-            answers.setdefault(intent, []).append(frame)
-        else:
-            raise Failure(f"Line {number} of {path} is no frame; write `[mood] <who> (slots): text`.")
-        if frame.slots - set(SLOTS) or frame.slots != {name for _, name in _SLOT.findall(frame.text)}:
-            raise Failure(f"Line {number} of {path} declares other slots than it uses.")
-    return FrameSet(tuple(openings), {intent: tuple(frames) for intent, frames in answers.items()})
+    def _undressed(self, text: str, voice: str) -> Iterator[str]:
+        for kind, extras in (("lead", self.voices[voice].leads), ("tail", self.voices[voice].tails)):
+            for extra in extras:
+                form = f"{pattern(extra.text)} (.+)" if kind == "lead" else f"(.+) {pattern(extra.text)}"
+                if match := re.fullmatch(form, text):
+                    yield match[1]
 
 
-def _frame(text: str, slots: str, *, mood: str = "", who: str = "", intent: str = "") -> Frame:
-    names = frozenset() if slots.strip() == "-" else frozenset(slot.strip() for slot in slots.split(","))
-    singular = bool(names & WEAR_SLOTS) and (bool(_SINGULAR_ONLY.search(text)) or _verb_follows(text))
-    return Frame(text, names, mood, who, intent, singular)
+def _weight(frame: Frame) -> int:
+    return GROUNDED_WEIGHTS[len(frame.slots)] + (TOPIC_WEIGHT if frame.topic else 0)
 
 
-def _verb_follows(text: str) -> bool:
-    match = re.search(r"\{(?:this_wear|wear)\} ([a-z']+)", text)
-    return match is not None and match[1] in lexicon().third
+def _all(text: str) -> str:
+    """Return a text with every alternative in it, for counting words."""
+    return re.sub(r"[\[\]|]", " ", text)
 
 
-def _triples(text: str) -> set[tuple[str, ...]]:
+def _is_variant(text: str, frame: Frame, facts: Facts, voice: str) -> bool:
+    if "[" not in frame.text:
+        return text == fill(frame.text, facts, voice)
+    filled = fill(frame.text, facts, voice)
+    return re.fullmatch(pattern(filled), text) is not None
+
+
+def triples_of(text: str) -> set[tuple[str, ...]]:
+    """Return the runs of three words of a text, in lower case."""
     words = text.lower().split()
     return set(zip(words, words[1:], words[2:], strict=False))
 
 
 def moods_of(expression: Expression) -> frozenset[str]:
-    """Return the moods that suit a face; an unread one may be neutral or happy."""
+    """Return the moods that suit a face; of an unread one nothing is claimed."""
     moods = {
         "happy": {"happy"}, "sad": {"sad"}, "angry": {"angry"}, "disgusted": {"angry"}, "surprised": {"surprised"},
         "scared": {"surprised"}, "neutral": {"neutral"},
     }  # fmt: skip
-    return frozenset({"any"} | moods.get(expression, {"neutral", "happy"}))
+    return frozenset({"any"} | moods.get(expression, {"neutral"}))
 
 
 def kinds_of(person: Person) -> tuple[frozenset[str], ...]:
@@ -213,74 +223,36 @@ def kinds_of(person: Person) -> tuple[frozenset[str], ...]:
     return (frozenset({"senior", "human"}),) if person.age == "senior" else (frozenset({"human"}),)
 
 
-def fitting(frames: Sequence[Frame], person: Person, facts: Facts) -> list[Frame]:
-    """Return the openings whose who, mood and slots suit; a looser mood before a looser kind of speaker."""
-    for kinds in kinds_of(person):
-        matching = [frame for frame in frames if frame.who in kinds and usable(frame, facts)]
-        moods = moods_of(person.expression) if person.who != "nobody" else frozenset({"any", *MOODS})
-        if person.who in ANIMALS and person.expression == "neutral":  # nobody has read an animal's face
-            moods = moods_of("unclear")
-        if suited := [frame for frame in matching if frame.mood in moods]:
-            return suited
-    return []
+def fitting(frames: Sequence[Frame], scene: Scene, facts: Facts) -> list[Frame]:
+    """Return the openings whose who, topic, mood and slots suit; a looser mood before a looser kind of speaker."""
+    person, topics = scene.people[0], topics_of(scene)
+    usables = [frame for frame in frames if (not frame.topic or frame.topic in topics) and usable(frame, facts)]
+    moods = moods_of(person.expression) if person.who != "nobody" else frozenset({"any", *MOODS})
+    suited = _suited(usables, person, moods)
+    if len(suited) < FEW and person.expression in {"unclear", "neutral"}:  # rather a smile than the same line again
+        suited = _suited(usables, person, moods | {"happy"})
+    return suited
 
 
-def usable(frame: Frame, facts: Facts) -> bool:
-    """Whether the facts fill every slot of a frame and their number agrees with its wording."""
-    if facts.wear_plural and frame.singular_wear:
-        return False
-    slots = frame.slots
-    if not slots <= _slots(facts).keys():
-        return False
-    if "doing" in slots and slots & PLACE_SLOTS and not _without_place(facts):
-        return False
-    return not (
-        slots & PLACE_SLOTS and facts.thing and facts.thing == facts.place and slots & {"thing", "the_thing", "a_thing"}
-    )
+def _suited(frames: Sequence[Frame], person: Person, moods: frozenset[str]) -> list[Frame]:
+    """Return the frames of these moods, general ones of the best kind there is and topical ones of any kind."""
+    kinds = kinds_of(person)
+    fit = [frame for frame in frames if frame.mood in moods]
+    topical = [frame for frame in fit if frame.topic and frame.who in frozenset().union(*kinds)]
+    for best in kinds:
+        if general := [frame for frame in fit if not frame.topic and frame.who in best]:
+            return general + topical
+    return topical
 
 
-def fill_all(frames: Sequence[Frame], facts: Facts, voice: str) -> list[Line]:
-    """Fill usable frames."""
-    return [Line(fill(frame, facts, voice), frame, voice) for frame in frames]
+def fill_all(frames: Sequence[Frame], facts: Facts, voice: str, rng: random.Random | None = None) -> list[Line]:
+    """Fill usable frames, one variant of each."""
+    lines = []
+    for frame in frames:
+        form = vary(frame.text, rng)
+        if form == frame.text or fits_wording(form, facts):
+            lines.append(Line(fill(form, facts, voice), frame, voice, form))
+    return lines
 
 
-def fill(frame: Frame, facts: Facts, voice: str = "self") -> str:
-    """Put the facts into a usable frame; articles follow the sound of what is put in, ``my`` the voice."""
-    values = _slots(facts)
-    if "doing" in frame.slots and frame.slots & PLACE_SLOTS:
-        values = {**values, "doing": _without_place(facts)}
-
-    def put(match: re.Match[str]) -> str:
-        before, name = match.groups()
-        value = values[name]
-        if voice in MY and name in {"doing", "the_other"}:
-            value = re.sub(
-                r"\bmy(self)?\b",
-                lambda my: "ourself" if my[1] and voice == "queen" else MY[voice] + (my[1] or ""),
-                value,
-            )
-        if before:
-            word = article(value)
-            return f"{word.capitalize() if before == 'A' else word} {value}"
-        start = match.start() == 0 or re.search(r"[.!?][\"')]* $", frame.text[: match.start()]) is not None
-        return value[0].upper() + value[1:] if start else value
-
-    return _SLOT.sub(put, frame.text)
-
-
-@lru_cache(maxsize=4096)
-def _slots(facts: Facts) -> dict[str, str]:
-    return facts.slots()
-
-
-def _without_place(facts: Facts) -> str:
-    """Return the doing without the place it names, for frames that name the place themselves."""
-    at = facts.doing.find(facts.place) if facts.place else -1
-    if at < 0:
-        return facts.doing
-    words = facts.doing[:at].split()
-    while words and words[-1] not in PREPOSITIONS and words[-1] not in {"of", "front"}:
-        words.pop()
-    while words and (words[-1] in PREPOSITIONS or words[-1] in {"front", "top", "next"}):
-        words.pop()
-    return " ".join(words)
+__all__ = ["FRAMES", "Extra", "Frame", "FrameSet", "Frames", "Line", "fill", "fitting", "moods_of", "usable"]

@@ -18,6 +18,10 @@ _INTRODUCTIONS = re.compile(
 _BY_VERB = re.compile(rf"(?:^|[.!?] )(?:I am|I'm|We are|It's) (?:only )?{_NAME}")
 _FIRST = re.compile(rf"^(?:Still |Officially, )?{_NAME}(?=[,.!])")
 _ANYWHERE = re.compile(rf"(?:it's|I am|corridors:) {_NAME}")
+_USERS = re.compile(
+    r"(?i:\bmy name(?:'s| is|s)|\b(?:you can )?call me) ([A-Za-z]{2,20})\b|\bI(?:'m| am) ([A-Z][a-z]{2,20})\b(?! \w)"
+)
+_MY_NAME = re.compile(r"\b(?:what(?:'?s| is)|remember|know|forgot|say) my name\b|\bwho am i\b|\bremember me\b")
 _NOT_NAMES = frozenset(
     {"I", "The", "It", "My", "In", "On", "A", "Oh", "Well", "Folks", "Everybody", "Some", "Yes", "No"}
 )
@@ -36,6 +40,21 @@ def given_name(turns: Sequence[Turn]) -> str:
         if asked and (name := find_name(answer.text)):
             return name
     return ""
+
+
+def users_name(turns: Sequence[Turn]) -> str:
+    """Return the name that the user whose message is last gave for themselves in this talk, or nothing."""
+    author = turns[-1].author if turns else ""
+    for turn in reversed(turns):
+        if turn.role == "user" and turn.author == author and (match := _USERS.search(turn.text)):
+            name = match[1] or match[2]
+            return name.capitalize() if is_safe(name) else ""
+    return ""
+
+
+def asks_own_name(message: str) -> bool:
+    """Tell whether a user asks what they themselves are called."""
+    return _MY_NAME.search(message.lower()) is not None
 
 
 def find_name(text: str) -> str:

@@ -125,15 +125,14 @@ class Ranker:
             "topic": 0.0 if context.intent == OTHER else TOPIC * self._intent_odds(words, context.intent),
             "repeats": -REPEAT * _repeats(words, earlier, one.text in context.recent),
         }
-        known_frame = self._frames.recognise(one.text, scene, context.voice) if one.source == "generated" else ""
-        if known_frame == "right":
+        if one.source == "generated" and self._frames.holds(one.text, scene, context.voice):
             one = replace(one, source="framed")
         if one.source == "framed":
             parts["framed"] = -FRAMED
         else:
             low, high = ANSWER_WORDS if message else OPENING_WORDS
             unknown = [word for word in words if not self._is_known(word, scene, message)]
-            false = len(contradictions(words, scene)) + (known_frame == "wrong")
+            false = len(contradictions(words, scene))
             parts["contradicts"] = -CONTRADICTION * false
             parts["ungrounded"] = 0.0 if parts["facts"] or message else -FACT
             parts["invents"] = -INVENTION * len(inventions(words, scene))

@@ -9,16 +9,18 @@ from __future__ import annotations
 import random
 import re
 import tomllib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from bot.domain import Persona, Reply, Scene, Source, Turn
+from bot.domain import Expression, Persona, Reply, Scene, Source, Turn
 from bot.runtime.timing import Stopwatch
 from bot.speech.decoder import Decoder
 from bot.speech.facts import read_facts
+from bot.speech.filling import fill, slot_rules
 from bot.speech.frames import Frames, Line
 from bot.speech.intents import classify_intent
-from bot.speech.names import given_name, own_name
+from bot.speech.names import asks_own_name, given_name, own_name, users_name
 from bot.speech.prompt import build_prompt
 from bot.speech.ranker import Candidate, Context, Ranker, Scored
 from bot.speech.safety import is_safe
@@ -31,6 +33,17 @@ MAX_TOKENS = 64
 MAX_CHARACTERS = 400
 GREETING_SHARE = 0.15
 CATCHPHRASE_SHARE = 0.15
+MAX_LIKE_CHARACTERS = 60
+ASKS_LIKES = re.compile(
+    r"\bwhat (?:else )?(?:do|would) (?:you|u) (?:like|love|enjoy)\b(?! (?:to be )?(?:call|eat|about))"
+    r"|\bwhat are (?:you|u) into\b|\b(?:your|ur) (?:likes|hobby|hobbies|interests|favou?rite things?)\b"
+)
+TRAIT_MOODS: dict[str, Expression] = {
+    "cheerful": "happy", "grumpy": "angry", "dramatic": "surprised", "romantic": "happy", "nervous": "surprised",
+    "boastful": "happy", "sentimental": "sad", "suspicious": "neutral", "sleepy": "neutral", "competitive": "angry",
+    "curious": "surprised", "wise": "neutral",
+}  # fmt: skip
+"""The mood in which a trait shows in a voice other than ``self``, whose lines have moods but no traits."""
 MAX_EXTRA_CHARACTERS = 120  # an imported greeting may be a page long
 
 
@@ -64,7 +77,8 @@ class Speaker:
         post and at most 400 characters long. Raises BadInput when there is no such person.
         """
         rng, watch = random.Random(seed), Stopwatch()
-        ranked = self.rank(scene.speaking(speaker), persona, turns, rng, recent, watch)
+        scene = scene.speaking(speaker)
+        ranked = self.rank(temper(scene, persona, rng), persona, turns, rng, recent, watch)
         text, source = self._best(ranked, persona, turns, rng, recent)
         if not turns and scene.people[0].who != "nobody":  # a greeting comes from somebody
             text = _dress(text, persona, rng)
@@ -104,22 +118,34 @@ class Speaker:
         recent: Collection[str],
     ) -> list[Candidate]:
         """Return a few different framed lines that fit."""
+        for part, word in self._asked_for(persona, turns, rng):
+            return [Candidate(line.format(word), "framed") for line in self._lines[part][persona.voice]]
         if intent == "name" and (name := given_name(turns) or own_name(persona)):
             *first, again = self._lines["names"][persona.voice]
             lines = [again] if given_name(turns) else rng.sample(first, len(first))
             return [Candidate(line.format(name=name), "framed") for line in lines]
         avoid = {*recent, *(turn.text for turn in turns)}
         if intent:
-            fitting = self._frames.answers(scene, persona.voice, intent, persona.traits)
+            fitting = self._frames.answers(scene, persona.voice, intent, persona.traits, rng)
         else:
-            fitting = self._frames.openings(scene, persona.voice, persona.traits)
+            fitting = self._frames.openings(scene, persona.voice, persona.traits, rng)
         chosen: list[Line] = []
-        while len(chosen) < min(FRAMED, len(fitting)):
-            left = [line for line in fitting if line not in chosen]
-            line = self._frames.choose(left, rng, avoid)
+        while len(chosen) < FRAMED and fitting:
+            line = self._frames.choose(fitting, rng, avoid)
             if line is not None:
-                chosen.append(line)
+                fitting.remove(line)
+                chosen.append(line if intent else self._frames.adorn(line, scene.people[0], rng))
         return [Candidate(line.text, "framed") for line in chosen]
+
+    @staticmethod
+    def _asked_for(persona: Persona, turns: Sequence[Turn], rng: random.Random) -> Iterator[tuple[str, str]]:
+        """Yield what the last message asks for that only this talk or this persona knows, and its kind of line."""
+        message = turns[-1].text if turns else ""
+        if asks_own_name(message) and (name := users_name(turns)):
+            yield "users_name", name
+        likes = [like for like in persona.likes if len(like) <= MAX_LIKE_CHARACTERS and is_safe(like)]
+        if likes and ASKS_LIKES.search(message.lower()):
+            yield "likes", rng.choice(likes)
 
     def _generated(self, scene: Scene, persona: Persona, turns: Sequence[Turn], rng: random.Random) -> list[Candidate]:
         """Return samples of the language model."""
@@ -128,10 +154,19 @@ class Speaker:
         traits = persona.traits if persona.voice == "self" else ()  # the speaker was taught traits with this voice
         prompt = build_prompt(scene, persona.voice, traits, turns)
         seed = rng.randrange(2**31)
+        facts = read_facts(scene)
         samples = self._decoder.sample(
-            prompt, n=self._samples, temperature=persona.temperature, seed=seed, max_tokens=MAX_TOKENS
+            prompt,
+            n=self._samples,
+            temperature=persona.temperature,
+            seed=seed,
+            max_tokens=MAX_TOKENS,
+            slots=slot_rules(facts),
         )
-        return [Candidate(_tidy(one.text), "generated", one.log_prob, one.finished) for one in samples]
+        return [
+            Candidate(_tidy(fill(one.text, facts, persona.voice)), "generated", one.log_prob, one.finished)
+            for one in samples
+        ]
 
     def _best(
         self,
@@ -146,6 +181,18 @@ class Speaker:
             return _shorten(ranked[0].candidate.text), ranked[0].candidate.source
         lines = self._lines["answers" if turns else "openings"][persona.voice]
         return rng.choice([line for line in lines if line not in recent] or lines), "fallback"
+
+
+def temper(scene: Scene, persona: Persona, rng: random.Random) -> Scene:
+    """Return the scene with its speaker in the mood of one of the persona's traits, if the face leaves that open.
+
+    A smile stays a smile and a scowl a scowl; only a neutral or unread face takes the mood of the character.
+    """
+    person, *others = scene.people
+    moods = [TRAIT_MOODS[trait] for trait in persona.traits if trait in TRAIT_MOODS]
+    if persona.voice == "self" or not moods or person.expression not in {"neutral", "unclear"}:
+        return scene
+    return replace(scene, people=(replace(person, expression=rng.choice(moods)), *others))
 
 
 def _dress(text: str, persona: Persona, rng: random.Random) -> str:

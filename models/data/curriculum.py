@@ -21,9 +21,9 @@ CHAT_TURNS = 8
 
 
 def shares(progress: float) -> dict[str, float]:
-    """Return the share of tokens of each source at ``progress`` (0..1); expanded pairs keep over 40 %."""
-    language = max(0.03, 0.2 - 0.7 * progress)
-    authored = 0.15 + 0.4 * min(1.0, progress / 0.8)
+    """Return the share of tokens of each source at ``progress`` (0..1): language first, then mostly expanded pairs."""
+    language = max(0.03, 0.4 - 1.7 * progress)
+    authored = max(0.12, 0.3 - progress)
     return {"language": language, "authored": authored, "expanded": 1 - language - authored}
 
 

@@ -21,9 +21,9 @@ from bot.speech.intents import intent_messages
 from bot.vision.caption_people import infer_people
 from models.data.pairs import Pair
 
-PAIRS_A_SCENE = 6
+PAIRS_A_SCENE = 8
 MAX_CAPTION_WORDS = 20
-OPENING_SHARE = 0.65
+OPENING_SHARE = 0.7
 TRAIT_SHARE = 0.12
 SECOND_ROUND_SHARE = 0.3
 MOOD_WEIGHTS: dict[Expression, int] = {
@@ -78,11 +78,12 @@ def _pair(scene: Scene, frames: Frames, messages: dict[str, tuple[str, ...]], rn
     traits: tuple[str, ...] = ()
     if rng.random() < TRAIT_SHARE:
         voice, traits = "self", (rng.choice(TRAITS),)
-    opening = frames.choose(frames.openings(scene, voice, traits), rng)
+    opening = frames.draw(scene, voice, traits, rng)
     if opening is None or opening.voice != voice:
         return None
+    opening = frames.adorn(opening, scene.people[0], rng)
     if rng.random() < OPENING_SHARE:
-        return Pair(scene, voice, traits, (), opening.text)
+        return Pair(scene, voice, traits, (), opening.text, opening.form)
     turns: list[Turn] = [Turn("persona", opening.text)]
     rounds = 2 if rng.random() < SECOND_ROUND_SHARE else 1
     for remaining in range(rounds, 0, -1):
@@ -92,7 +93,7 @@ def _pair(scene: Scene, frames: Frames, messages: dict[str, tuple[str, ...]], rn
         message, answer = asked
         turns.append(Turn("user", message))
         if remaining == 1:
-            return Pair(scene, voice, traits, tuple(turns), answer.text)
+            return Pair(scene, voice, traits, tuple(turns), answer.text, answer.form)
         turns.append(Turn("persona", answer.text))
     return None
 
@@ -110,7 +111,7 @@ def _ask(
     expression = scene.people[0].expression
     intents = [name for name in messages if expression in MOOD_INTENTS.get(name, {expression})]
     intent = rng.choice(intents)
-    answer = frames.choose(frames.answers(scene, voice, intent, traits), rng, said)
+    answer = frames.draw(scene, voice, traits, rng, intent)
     if answer is None or answer.voice != voice or answer.text in said:
         return None
     return rng.choice(messages[intent]), answer

@@ -15,6 +15,8 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor
 
+from bot.speech.facts import read_facts
+from bot.speech.filling import unfill
 from bot.speech.prompt import END, REPLY, recent, reply_part, scene_part, turns_part, voice_part
 from models.data.pairs import Pair
 
@@ -74,7 +76,9 @@ class Encoder:
         return Document(Piece(ids, np.arange(len(ids)) > 0))
 
     def _branch(self, pair: Pair) -> Piece:
-        text = voice_part(pair.voice, pair.traits) + turns_part(recent(pair.turns)) + reply_part(pair.reply)
+        facts = read_facts(pair.scene)
+        reply = reply_part(pair.form or unfill(pair.reply, facts))
+        text = voice_part(pair.voice, pair.traits) + turns_part(recent(pair.turns), facts) + reply
         ids = self.ids(text)
         opened, closed = np.cumsum(ids == self._reply), np.cumsum(ids == self._end)
         return Piece(ids, ((opened > closed) | (ids == self._end)) & (ids != self._reply))

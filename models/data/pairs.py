@@ -13,7 +13,8 @@ class Pair:
 
     ``turns`` are the earlier turns, the opening reply first and the user's last message last; they
     are empty when ``reply`` is the opening. Training packs neighbouring pairs of equal scenes into
-    one sequence that holds the scene once, so sources yield several pairs a scene in a row.
+    one sequence that holds the scene once, so sources yield several pairs a scene in a row. ``form`` is the
+    reply with slots where facts of the scene stand, as the speaker is to write it; empty where it is not known.
     """
 
     scene: Scene
@@ -21,3 +22,4 @@ class Pair:
     traits: tuple[str, ...]
     turns: tuple[Turn, ...]
     reply: str
+    form: str = ""

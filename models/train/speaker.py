@@ -1,6 +1,6 @@
 """Train the speaker on language, expanded frames and the authored corpus.
 
-    python -m models.train.speaker --minutes 75 --threads 1
+    python -m models.train.speaker --minutes 120
 
 One run, one curriculum that follows its progress (models/data/curriculum.py): everyday language first,
 expanded frames as the bulk (they teach to take words from the scene), the authored corpus more and more
@@ -24,19 +24,23 @@ from tqdm import tqdm
 
 from bot.domain import NOBODY, VOICES, Scene, Turn
 from bot.speech.decoder import Decoder
+from bot.speech.facts import read_facts
+from bot.speech.filling import fill, slot_rules
 from bot.speech.prompt import build_prompt
 from bot.vision.caption_people import infer_people
 from models.data import curriculum
 from models.data.corpus import Block, held_out, read_corpus
 from models.data.dialogue import read_coco_captions, read_conversations, read_photo_scenes, read_sketches
 from models.data.packing import Batch, Document, Encoder, pack
+from models.data.seen_scenes import read_seen_scenes
 from models.speaker import EagerSession, Speaker, SpeakerConfig
-from models.train.run import BEST, TrainingRun, arguments, cosine, need, set_learning_rate
+from models.train.run import BEST, TrainingRun, arguments, need, set_learning_rate, trapezoid
 from models.train.tokenizer import NAME, load_or_train
 
 LENGTH = 384  # tokens a row: a scene with ten replies
-EVERY = 480.0  # seconds between evaluations
+EVERY = 360.0  # seconds between evaluations
 EVALUATED = 48  # held-out scenes of each kind in an evaluation
+SEEN_TIMES = 2  # how often observed scenes come among the written ones
 NOBODY_KEPT = 6  # one in this many COCO captions without people or animals
 QUESTIONS = ("why do you look like that", "where are you", "tell me a joke", "whats your name", "good night")
 
@@ -55,6 +59,8 @@ def read_texts(args: argparse.Namespace) -> Texts:
     """Read the corpus' scenes, the photos' and those of COCO captions; one scene in twenty is held out."""
     blocks = read_corpus()
     scenes = [block.scene for block in blocks] + read_photo_scenes(need(args.data / "photos", "photos.csv"))
+    seen = read_seen_scenes()  # what the eyes make of photos is what the speaker will be asked about
+    scenes += SEEN_TIMES * seen
     captions = read_coco_captions(need(args.data / "text", "the licensed text"))
     for number, caption in enumerate(captions):
         people = infer_people(caption)
@@ -106,8 +112,8 @@ def loss_sum(speaker: Speaker, batch: Batch, device: torch.device) -> tuple[Tens
 
 
 def precision(run: TrainingRun) -> AbstractContextManager[Any]:
-    """Return bfloat16 autocast on a GPU; on CPUs without AMX float32 products are 1.6 times faster."""
-    return run.autocast() if run.device.type == "cuda" else nullcontext()
+    """Return bfloat16 autocast where it is quicker, else no context."""
+    return run.autocast() if run.fast_bfloat16 else nullcontext()
 
 
 @torch.no_grad()
@@ -126,14 +132,19 @@ def nats(run: TrainingRun, speaker: Speaker, documents: Sequence[Document]) -> f
 def samples(speaker: Speaker, run: TrainingRun, blocks: Sequence[Block]) -> str:
     """Return a few replies to held-out scenes, the voices in rotation, each with one follow-up answer."""
     decoder = Decoder(EagerSession(speaker), run.out / NAME)
+
+    def say(scene: Scene, voice: str, turns: tuple[Turn, ...], seed: int) -> str:
+        prompt, facts = build_prompt(scene, voice, (), turns), read_facts(scene)
+        one = decoder.sample(prompt, n=1, temperature=0.8, seed=seed, slots=slot_rules(facts))[0]
+        return fill(one.text, facts, voice)
+
     lines = []
     for i, block in enumerate(blocks[:6]):
         voice = VOICES[(i + run.step) % len(VOICES)]
-        first = decoder.sample(build_prompt(block.scene, voice, (), ()), n=1, temperature=0.8, seed=i)[0]
+        first = say(block.scene, voice, (), i)
         question = QUESTIONS[i % len(QUESTIONS)]
-        turns = (Turn("persona", first.text), Turn("user", question))
-        answer = decoder.sample(build_prompt(block.scene, voice, (), turns), n=1, temperature=0.8, seed=i)[0]
-        lines += [block.scene.as_text(), f"  {voice}: {first.text}", f"  ? {question} -> {answer.text}"]
+        answer = say(block.scene, voice, (Turn("persona", first), Turn("user", question)), i)
+        lines += [block.scene.as_text(), f"  {voice}: {first}", f"  ? {question} -> {answer}"]
     speaker.train()
     return "\n".join(lines)
 
@@ -176,7 +187,9 @@ def train(run: TrainingRun) -> None:
     speaker = Speaker(config).to(run.device)
     learners = optimisers(speaker, args)
     parts = {"model": speaker, **learners}
-    run.resume(**parts)
+    if run.resume(**parts):
+        for group in (group for learner in learners.values() for group in learner.param_groups):
+            group["initial_lr"] = args.lr  # the command's word counts, not that of the run so far
     encoder, texts = Encoder(tokenizer), read_texts(args)
     documents = held_out_documents(texts, encoder)
     batches = training_batches(run, texts, encoder)
@@ -184,7 +197,7 @@ def train(run: TrainingRun) -> None:
     for _ in run.steps():
         batch = next(batches)
         for learner in learners.values():
-            set_learning_rate(learner, cosine(run.progress, floor=0.0))
+            set_learning_rate(learner, trapezoid(run.progress))
         with precision(run):
             loss, learned = loss_sum(speaker, batch, run.device)
         (loss / learned).backward()
@@ -203,7 +216,7 @@ def train(run: TrainingRun) -> None:
 
 def main() -> None:
     """Parse the arguments and train."""
-    parser = arguments("speaker", "Train the speaker's language model.", minutes=75)
+    parser = arguments("speaker", "Train the speaker's language model.", minutes=120)
     parser.add_argument("--rows", type=int, default=10, help=f"rows of {LENGTH} tokens a step")
     parser.add_argument("--lr", type=float, default=6e-3)
     parser.add_argument("--dropout", type=float, default=0.0, help="worth it once the corpus is read often")

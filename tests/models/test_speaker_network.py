@@ -44,7 +44,7 @@ def test_packed_branches_cost_what_single_prompts_cost(tokenizer: Tokenizer) -> 
 def test_only_what_the_persona_says_is_learned(tokenizer: Tokenizer) -> None:
     batch = next(pack([Encoder(tokenizer).document(PAIRS)], 1, 250))
     learned = tokenizer.decode(batch.targets[batch.targets != IGNORED].tolist(), skip_special_tokens=False)
-    assert learned == (" Arr, this red coat be mine.<|end|> Hi, small dog.<|end|> Just me and the dog.<|end|>")
+    assert learned == (" Arr,<|this_wear|> be mine.<|end|> Hi,<|animal|>.<|end|> Just me and the dog.<|end|>")
 
 
 def test_documents_that_do_not_fit_go_on_in_the_next_row(tokenizer: Tokenizer) -> None:

@@ -9,7 +9,9 @@ import pytest
 
 from bot.domain import NOBODY, VOICES, Failure, Person, Scene
 from bot.speech.facts import Facts, read_facts
-from bot.speech.frames import Frame, Frames, Line, fill, read_frames, usable
+from bot.speech.filling import fill, usable
+from bot.speech.frame_files import Frame, read_frames, vary
+from bot.speech.frames import Frames, Line, fill_all
 from bot.vision.caption_people import infer_people
 
 SKIER = Scene("a man in a red jacket skis down a snowy slope", (Person("man", "adult", "happy", "center"),))
@@ -50,14 +52,6 @@ def test_question_about_the_photo_gets_its_facts(frames: Frames) -> None:
         assert "slope" in line.text
 
 
-def test_fill_agrees() -> None:
-    facts = Facts(thing="orange kite", thing_article="an", doing="holding my kite on the beach", place="beach", at="on")
-    text = fill(
-        Frame("A {thing}! I was {doing} {at_place}.", frozenset({"thing", "doing", "at_place"})), facts, "queen"
-    )
-    assert text == "An orange kite! I was holding our kite on the beach."
-
-
 def test_plural_garments_avoid_singular_wording(tmp_path: Path) -> None:
     path = tmp_path / "x.txt"
     path.write_text(
@@ -96,3 +90,81 @@ def test_an_animal_whose_face_nobody_read_may_be_happy() -> None:
     cat = Scene("a gray and white cat lies on a wooden floor", (Person("cat", "-", "neutral", "center"),))
     lines = [line.text for line in Frames().openings(cat, "self")]
     assert any("lying on a wooden floor" in line for line in lines), lines
+
+
+TENNIS = Scene("a man in a white shirt swings a tennis racket", (Person("man", "adult", "happy", "center"),))
+
+
+def test_lines_about_the_photos_topic_fit_it_alone(frames: Frames) -> None:
+    for voice in VOICES:
+        topics = {line.frame.topic for line in frames.openings(TENNIS, voice)}
+        assert "tennis" in topics, voice
+        assert topics <= {"", "tennis"}
+        assert "tennis" not in {line.frame.topic for line in frames.openings(SKIER, voice)}
+
+
+def test_alternatives_vary_by_seed_and_every_variant_is_known(frames: Frames) -> None:
+    seen = set()
+    for seed in range(12):
+        for line in frames.openings(TENNIS, "pirate", rng=random.Random(seed)):
+            assert not set("[]|{}") & set(line.text)
+            assert frames.holds(line.text, TENNIS, "pirate"), line.text
+            seen.add(line.text)
+    assert len(seen) > 2 * len(frames.openings(TENNIS, "pirate"))
+    assert not frames.holds("I have never said this before, and nobody wrote it for me.", TENNIS, "pirate")
+
+
+def test_leads_and_tails_stay_short_and_are_known(frames: Frames) -> None:
+    rng, dressed = random.Random(3), 0
+    for voice in VOICES:
+        for line in frames.openings(TENNIS, voice):
+            said = frames.adorn(line, TENNIS.people[0], rng)
+            dressed += said.text != line.text
+            assert line.text in said.text
+            assert said.text == line.text or len(said.text.split()) <= 36
+            assert frames.holds(said.text, TENNIS, voice), said.text
+    assert dressed > 20
+
+
+def test_a_draw_is_one_of_the_openings(frames: Frames) -> None:
+    rng = random.Random(5)
+    known = {line.frame for line in frames.openings(TENNIS, "queen")}
+    drawn = [frames.draw(TENNIS, "queen", (), rng) for _ in range(40)]
+    assert {line.frame for line in drawn if line} <= known
+    topical = sum(bool(line and line.frame.topic) for line in drawn)
+    assert topical > 10  # lines about the topic come more often than others
+
+
+def test_an_answer_may_be_asked_for(frames: Frames) -> None:
+    line = frames.draw(TENNIS, "self", (), random.Random(1), "are_you_bot")
+    assert line is not None
+    assert line.frame.intent == "are_you_bot"
+
+
+@pytest.mark.parametrize(
+    ("text", "first"),
+    [("I want [tea|a nap|].", "I want tea."), ("No choice.", "No choice."), ("Go[, dear|] now", "Go, dear now")],
+)
+def test_vary_takes_the_first_alternatives_without_a_generator(text: str, first: str) -> None:
+    assert vary(text) == first
+
+
+def test_an_empty_alternative_leaves_no_space() -> None:
+    texts = {vary("Well [quite|], then.", random.Random(seed)) for seed in range(20)}
+    assert texts == {"Well quite, then.", "Well, then."}
+
+
+def test_a_variant_that_does_not_agree_with_the_garment_is_left_out() -> None:
+    frame = Frame("I like {wear} [and it likes me|a lot].", frozenset({"wear"}))
+    texts = {
+        line.text
+        for seed in range(20)
+        for line in fill_all([frame], Facts(wear="glasses", wear_plural=True), "self", random.Random(seed))
+    }
+    assert texts == {"I like glasses a lot."}
+
+
+def test_form_is_the_text_with_its_slots(frames: Frames) -> None:
+    facts = read_facts(TENNIS)
+    for line in frames.openings(TENNIS, "butler", rng=random.Random(2)):
+        assert fill(line.form, facts, "butler") == line.text

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,7 +12,7 @@ from bot.domain import NOBODY, VOICES, BadInput, Person, Persona, Scene, Turn
 from bot.speech.decoder import Sample
 from bot.speech.names import find_name, given_name, own_name
 from bot.speech.safety import is_safe
-from bot.speech.speaker import MAX_CHARACTERS, Speaker
+from bot.speech.speaker import MAX_CHARACTERS, Speaker, temper
 
 SCENE = Scene(
     "a man in a red jacket and a brown dog sit on a snowy bench",
@@ -44,9 +46,9 @@ class Parrot:
         self.calls.append({"prompt": prompt, **kwargs})
         message = prompt.rpartition("<|user|>")[2].partition("<|reply|>")[0].strip()
         return [
-            Sample(message, -0.1, True),
-            Sample("", -0.1, True),
-            Sample("Honestly, the dog picked this snowy bench and I just follow the dog around.", -0.6, True),
+            Sample(message, (-0.1,), True),
+            Sample("", (-0.1,), True),
+            Sample("Honestly, the dog picked this snowy bench and I just follow the dog around.", (-0.6,), True),
         ]
 
 
@@ -148,3 +150,27 @@ def test_nothing_known_still_speaks(speaker: Speaker) -> None:
     odd = Scene("", (NOBODY,))
     assert speaker.reply(odd, persona("robot"), seed=1).text
     assert speaker.reply(odd, persona("robot"), (Turn("user", ""),), seed=1).text
+
+
+def test_a_trait_shows_in_the_mood_of_any_voice_unless_the_face_has_one() -> None:
+    man = Person("man", "adult", "neutral", "center")
+    scene = Scene("a man in a red shirt sits on a bench", (man, replace(man, where="left")))
+    grumpy = Persona("x", "X", "pirate", ("grumpy",))
+    assert temper(scene, grumpy, random.Random(1)).people[0].expression == "angry"
+    assert temper(scene, grumpy, random.Random(1)).people[1:] == scene.people[1:]
+    smiling = Scene(scene.caption, (replace(man, expression="happy"),))
+    assert temper(smiling, grumpy, random.Random(1)) == smiling
+    assert temper(scene, replace(grumpy, voice="self"), random.Random(1)) == scene
+    assert temper(scene, replace(grumpy, traits=("polite",)), random.Random(1)) == scene
+
+
+def test_the_persona_says_what_it_likes_and_what_the_user_is_called() -> None:
+    scene = Scene("a man sits on a bench", (Person("man", "adult", "neutral", "center"),))
+    persona = Persona("x", "X", "butler", likes=("polished spoons",))
+    opening = Turn("persona", "Good evening.")
+    liked = Speaker().reply(scene, persona, (opening, Turn("user", "so what do you like?")), seed=1)
+    assert "polished spoons" in liked.text
+    talk = (opening, Turn("user", "my name is becky", "u1"), opening, Turn("user", "whats my name", "u1"))
+    assert "Becky" in Speaker().reply(scene, persona, talk, seed=1).text
+    other = (*talk[:-1], Turn("user", "whats my name", "u2"))
+    assert "Becky" not in Speaker().reply(scene, persona, other, seed=1).text

@@ -1,0 +1,167 @@
+"""Read frame files: hand-written in-voice lines with slots that the facts of a scene fill.
+
+One line of a file is one of
+
+    [mood] <who> (slots): text            an opening for any scene that fills its slots
+    [mood] <who> #topic (slots): text     an opening about a topic of topics.toml
+    ?intent (slots): text                 an answer to a kind of message
+    ^[mood]: text    $[mood]: text        a short lead before, a short tail behind any opening
+
+A text may hold alternatives, ``[a map|a lawyer]``: every choice gives a good line (``vary``).
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import random
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bot.domain import Failure
+from bot.speech.facts import SLOTS
+from bot.speech.lexicon import lexicon
+
+WEAR_SLOTS = frozenset({"wear", "this_wear"})
+SLOT = re.compile(r"(?:\b([Aa])n? )?\{(\w+)\}")
+_OPENING = re.compile(r"^\[(\w+)\] <(\w+)>(?: #(\w+))? \(([^)]*)\): (.+)$")
+_INTENT = re.compile(r"^\?(\w+) \(([^)]*)\): (.+)$")
+_EXTRA = re.compile(r"^([\^$])\[(\w+)\]: (.+)$")
+_ALTERNATIVES = re.compile(r"\[([^\[\]]*)\]")
+_SINGULAR_ONLY = re.compile(
+    r"\b(?:a|an|one|every|each|this|that) \{wear\}|\b(?:it|its|it's|itself|it'll|it'd|'tis|'twas|that's)\b"
+    r"|\{(?:this_wear|wear)\}(?:'s| (?:is|was|has|isn't|wasn't|hasn't|doesn't|does|alone|itself))\b", re.IGNORECASE,
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One line with slots. ``mood`` and ``who`` are empty for an answer, ``intent`` for an opening."""
+
+    text: str
+    slots: frozenset[str]
+    mood: str = ""
+    who: str = ""
+    intent: str = ""
+    topic: str = ""
+    singular_wear: bool = False
+    """The wording agrees with one garment only (``this_wear`` followed by ``is``)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Extra:
+    """A short sentence that may stand before (lead) or behind (tail) any opening of its mood."""
+
+    text: str
+    mood: str
+
+
+@dataclass(frozen=True, slots=True)
+class FrameSet:
+    """The frames of one voice or trait."""
+
+    openings: tuple[Frame, ...] = ()
+    answers: dict[str, tuple[Frame, ...]] = field(default_factory=dict)
+    leads: tuple[Extra, ...] = ()
+    tails: tuple[Extra, ...] = ()
+
+    def __add__(self, other: FrameSet) -> FrameSet:
+        """Return both sets as one."""
+        intents = {*self.answers, *other.answers}
+        return FrameSet(
+            self.openings + other.openings,
+            {intent: self.answers.get(intent, ()) + other.answers.get(intent, ()) for intent in intents},
+            self.leads + other.leads,
+            self.tails + other.tails,
+        )
+
+    def frames(self) -> Iterator[Frame]:
+        """Yield every opening and answer."""
+        yield from self.openings
+        for answers in self.answers.values():
+            yield from answers
+
+
+def read_frames(path: Path) -> FrameSet:
+    """Parse one frame file; raise Failure that names the file and line of a bad one."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        raise Failure(f"The frame file {path} is missing; install the bot again.") from None
+    openings: list[Frame] = []
+    answers: dict[str, list[Frame]] = {}
+    extras: dict[str, list[Extra]] = {"^": [], "$": []}
+    for number, line in enumerate(lines, 1):
+        if not line.strip() or line.startswith("//"):
+            continue
+        if match := _EXTRA.match(line):
+            kind, mood, text = match.groups()
+            extras[kind].append(Extra(text, mood))
+            continue
+        if match := _OPENING.match(line):
+            mood, who, topic, slots, text = match.groups()
+            frame = _frame(text, slots, mood=mood, who=who, topic=topic or "")
+            openings.append(frame)
+        elif match := _INTENT.match(line):
+            intent, slots, text = match.groups()
+            frame = _frame(text, slots, intent=intent)
+            answers.setdefault(intent, []).append(frame)
+        else:
+            raise Failure(f"Line {number} of {path} is no frame; write `[mood] <who> (slots): text`.")
+        if frame.slots - set(SLOTS) or frame.slots != {name for _, name in SLOT.findall(frame.text)}:
+            raise Failure(f"Line {number} of {path} declares other slots than it uses.")
+    answered = {intent: tuple(frames) for intent, frames in answers.items()}
+    return FrameSet(tuple(openings), answered, tuple(extras["^"]), tuple(extras["$"]))
+
+
+def vary(text: str, rng: random.Random | None = None) -> str:
+    """Choose one of each group of alternatives (the first ones without ``rng``) and tidy the spaces."""
+    if "[" not in text:
+        return text
+
+    def choose(match: re.Match[str]) -> str:
+        options = match[1].split("|")
+        return rng.choice(options) if rng else options[0]
+
+    return _tidy(_ALTERNATIVES.sub(choose, text))
+
+
+def variants(text: str, most: int = 64) -> list[str]:
+    """Return all variants of a text, or as many as show every alternative when there are more than ``most``."""
+    groups = [group.split("|") for group in _ALTERNATIVES.findall(text)]
+    if math.prod(map(len, groups)) <= most:
+        choices = list(itertools.product(*groups))
+    else:
+        longest = max(map(len, groups))
+        choices = [tuple(group[i % len(group)] for group in groups) for i in range(longest)]
+    plain = _ALTERNATIVES.split(text)[::2]
+    return [_tidy("".join(itertools.chain(*zip(plain, (*choice, ""), strict=True)))) for choice in choices]
+
+
+def _tidy(text: str) -> str:
+    return re.sub(r" ([.,!?;:])", r"\1", " ".join(text.split()))
+
+
+def pattern(text: str) -> str:
+    """Return a regular expression for every variant of a text; slots stand as they are, escaped."""
+    parts = []
+    for i, part in enumerate(_ALTERNATIVES.split(text)):
+        parts.append(re.escape(part) if i % 2 == 0 else f"(?:{'|'.join(re.escape(one) for one in part.split('|'))})")
+    return "".join(parts)
+
+
+def singular_wording(text: str, slots: frozenset[str] | set[str]) -> bool:
+    """Tell whether a text with slots talks of its garment as of one thing."""
+    return bool(slots & WEAR_SLOTS) and (bool(_SINGULAR_ONLY.search(text)) or _verb_follows(text))
+
+
+def _frame(text: str, slots: str, *, mood: str = "", who: str = "", intent: str = "", topic: str = "") -> Frame:
+    names = frozenset() if slots.strip() == "-" else frozenset(slot.strip() for slot in slots.split(","))
+    return Frame(text, names, mood, who, intent, topic, singular_wording(text, names))
+
+
+def _verb_follows(text: str) -> bool:
+    match = re.search(r"\{(?:this_wear|wear)\} ([a-z']+)", text)
+    return match is not None and match[1] in lexicon().third

@@ -1,0 +1,56 @@
+"""Filling: facts go into slots grammatically, and come out of texts again."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.speech.facts import Facts
+from bot.speech.filling import fill, fillable, fits_wording, slot_rules, unfill
+
+KITE = Facts(thing="orange kite", thing_article="an", doing="holding my kite on the beach", place="beach", at="on")
+COAT = Facts(wear="red coat", the_other="my two friends", place="park", at="in")
+
+
+def test_articles_owners_and_places_agree() -> None:
+    text = fill("A {thing}! I was {doing} {at_place}.", KITE, "queen")
+    assert text == "An orange kite! I was holding our kite on the beach."
+
+
+def test_a_slot_that_starts_a_sentence_gets_a_capital() -> None:
+    assert fill("{this_wear}? Mine. {the_place} knows.", COAT) == "This red coat? Mine. The park knows."
+
+
+@pytest.mark.parametrize(
+    ("text", "form"),
+    [
+        ("This is my red coat, and the park agrees.", "This is my {wear}, and {the_place} agrees."),
+        ("I keep this red coat in the park.", "I keep {this_wear} {at_place}."),
+        ("A red coat is a red coat.", "A {wear} is {a_wear}."),
+        ("The parking was bad, infrared coats too.", "The parking was bad, infrared coats too."),
+        ("Nothing of it.", "Nothing of it."),
+    ],
+)
+def test_unfill_puts_slots_where_facts_are_named(text: str, form: str) -> None:
+    assert unfill(text, COAT) == form
+
+
+def test_unfilled_texts_fill_again() -> None:
+    for text in ("Look at this red coat in the park with my two friends!", "my red coat"):
+        assert fill(unfill(text, COAT), COAT) in {text, text[0].upper() + text[1:]}
+
+
+def test_rules_name_what_may_not_follow() -> None:
+    rules = slot_rules(COAT)
+    assert "hair" not in rules
+    assert {"wear", "this_wear", "a_wear"} <= rules["wear"]
+    assert "the_place" not in rules["wear"]
+    same = Facts(thing="bench", thing_article="a", place="bench", at="on")
+    assert "at_place" in slot_rules(same)["the_thing"]
+    assert not fillable({"the_thing", "at_place"}, same)
+
+
+def test_number_of_a_garment_must_suit_the_wording() -> None:
+    glasses = Facts(wear="glasses", wear_plural=True)
+    assert not fits_wording("Oh, {this_wear} is mine.", glasses)
+    assert fits_wording("Oh, I like {this_wear}.", glasses)
+    assert not fits_wording("{hair}", glasses)

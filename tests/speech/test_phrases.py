@@ -1,0 +1,74 @@
+"""Phrases: what may follow what in a voice, learnt from its lines."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tokenizers import Tokenizer
+
+from bot.speech.decoder import Decoder
+from bot.speech.phrases import Phrases
+from bot.speech.prompt import REPLY, build_prompt
+from models.speaker import EagerSession
+from tests.tiny_speaker import SCENE, save_tokenizer, tiny_speaker
+
+LINES = ("Arr, this red coat be mine.", "This dog is [small|mine]. So be it.")
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save_tokenizer(tmp_path_factory.mktemp("tokenizer"))
+
+
+@pytest.fixture(scope="module")
+def tokenizer(path: Path) -> Tokenizer:
+    return Tokenizer.from_file(str(path))
+
+
+def followers(tokenizer: Tokenizer, text: str, penalties: tuple[float, float]) -> set[str]:
+    """Return what may follow a text for nothing."""
+    scores = np.zeros((1, tokenizer.get_vocab_size()))
+    written = [tokenizer.encode(f" {text}", add_special_tokens=False).ids if text else []]
+    Phrases(LINES, tokenizer).penalise(scores, tokenizer.token_to_id(REPLY), written, penalties)
+    return {tokenizer.decode([int(i)], skip_special_tokens=False) for i in np.flatnonzero(scores[0] == 0)}
+
+
+def test_first_words_are_those_of_lines(tokenizer: Tokenizer) -> None:
+    assert followers(tokenizer, "", (3.0, 0.0)) == {" Arr", " This"}
+
+
+def test_every_alternative_may_follow_and_nothing_else(tokenizer: Tokenizer) -> None:
+    begun = {text[:2] for text in followers(tokenizer, "This dog is", (3.0, 1.0))}
+    assert begun == {" s", " m"}
+
+
+def test_after_a_sentence_any_beginning_of_one_may_follow(tokenizer: Tokenizer) -> None:
+    begun = followers(tokenizer, "Arr, this red coat be mine.", (3.0, 1.0))
+    assert begun == {"<|end|>", " "}  # this tokenizer writes the space of an unknown word by itself
+
+
+def test_an_unknown_context_forbids_nothing(tokenizer: Tokenizer) -> None:
+    scores = np.zeros((1, tokenizer.get_vocab_size()))
+    written = [tokenizer.encode(" 12 12 12", add_special_tokens=False).ids]
+    Phrases(LINES, tokenizer).penalise(scores, tokenizer.token_to_id(REPLY), written, (3.0, 1.0))
+    assert not scores.any()
+
+
+def test_penalties_add_up(tokenizer: Tokenizer) -> None:
+    scores = np.zeros((2, tokenizer.get_vocab_size()))
+    written = [tokenizer.encode(" This dog", add_special_tokens=False).ids, []]
+    Phrases(LINES, tokenizer).penalise(scores, tokenizer.token_to_id(REPLY), written, (3.0, 1.0))
+    assert set(np.unique(scores)) == {-4.0, 0.0}
+
+
+def test_a_strong_penalty_keeps_even_a_foolish_model_to_the_lines(path: Path, tokenizer: Tokenizer) -> None:
+    decoder = Decoder(EagerSession(tiny_speaker(tokenizer)), path)
+    phrases = Phrases(LINES, tokenizer)
+    kept = decoder.sample(
+        build_prompt(SCENE, "pirate", (), ()), n=12, temperature=1.0, seed=1, phrases=phrases, penalties=(200.0, 200.0)
+    )
+    begun = {sample.text.split(",")[0].split(" ")[0] for sample in kept}
+    assert begun <= {"Arr", "This"}
+    assert any(sample.text in {"Arr, this red coat be mine.", "This dog is mine."} for sample in kept)
