@@ -1,26 +1,37 @@
 """What a user message is about: one of the frames' intents, or ``other``.
 
-Two steps, both from bot/resources/intents.toml. Patterns decide what must never be missed; what they leave
-goes to the nearest example messages, by the cosine of TF-IDF weighted word and character n-grams
-(Salton and Buckley, Term-weighting approaches in automatic text retrieval, 1988). Far from every example
-means ``other``, whose answers keep the talk going: a wrong guess reads worse than an honest shrug.
+Patterns of bot/resources/intents.toml decide what must never be missed; everything else is up to a softmax
+regression over hashed words, word pairs and runs of characters, and over which of the other patterns match
+(models/train/intents.py). Unsure means ``other``, whose answers keep the talk going: a wrong guess reads worse
+than an honest shrug.
 """
 
 from __future__ import annotations
 
-import math
 import re
 import tomllib
-from collections import Counter, defaultdict
+import zlib
+from collections import Counter
 from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
+
+from bot.domain import Failure
+from bot.speech.safety import unmask
+
 INTENTS = Path(__file__).parent.parent / "resources" / "intents.toml"
+WEIGHTS = INTENTS.with_suffix(".npz")
 OTHER = "other"
-NEAREST = 4
-MIN_COSINE = 0.42  # tuned on corpus messages labelled by hand; below it a guess is right less often than not
-CHARACTER_WEIGHT = 0.5
+NEVER_MISSED = ("sad_user", "out_of_bounds", "are_you_bot")
+SURE = 0.35  # probability an intent needs
+SURE_ENOUGH = 0.3  # what must never be missed needs less
+BUCKETS, PATTERNS = 2**15, 64
+FEATURES = BUCKETS + PATTERNS
+CHARACTER_WEIGHT, PATTERN_WEIGHT = 0.5, 0.5
+LONGEST = 300  # characters read at either end of a message: what it is about stands there, or hides there
 SAD_FACE = re.compile(r":'?-?\(|[\U0001f622\U0001f614\U0001f494]")
 SHORT_FORMS = {
     "u": "you", "ur": "your", "r": "are", "ya": "you", "yall": "you all", "im": "i am", "i'm": "i am",
@@ -32,25 +43,69 @@ SHORT_FORMS = {
     "tmrw": "tomorrow", "tmr": "tomorrow", "fav": "favorite", "favourite": "favorite", "thx": "thanks", "ty": "thanks",
     "thnx": "thanks", "pic": "photo", "picture": "photo", "n": "and", "k": "ok", "smth": "something", "cuz": "because",
     "lol": "", "lmao": "", "lmaoo": "", "haha": "", "hahaha": "", "hehe": "", "omg": "", "bro": "", "dude": "",
-    "tho": "", "though": "",
+    "tho": "", "though": "", "ngl": "", "fr": "", "tbh": "", "lowkey": "", "af": "", "hahah": "", "heh": "",
+    "aww": "aw", "wat": "what", "wut": "what", "wats": "what is", "wtf": "what", "wht": "what", "nam": "name",
+    "urs": "yours", "gimme": "give me", "lemme": "let me", "abt": "about", "w": "with", "nite": "night",
+
+    "goodnite": "good night", "goodnight": "good night", "goodmorning": "good morning", "bc": "because",
+    "sm": "so much", "alr": "alright", "shes": "she is", "hes": "he is", "theyre": "they are", "isnt": "is not",
+    "bday": "birthday", "grandad": "grandpa", "granny": "grandma", "tmw": "tomorrow", "favs": "favorites",
+    "yur": "your", "yo'": "your", "watcha": "what are you", "whatcha": "what are you", "cant": "can not",
+    "can't": "can not", "didnt": "did not", "havent": "have not", "wont": "will not", "doesnt": "does not",
+    "adress": "address",
 }  # fmt: skip
 
 
 def normalise(message: str) -> str:
     """Return a message in lower case, short forms spelt out (``whats ur name`` -> ``what is your name``)."""
-    text = re.sub(r"(.)\1{2,}", r"\1\1", message.lower().replace("\u2019", "'"))
+    if len(message) > 2 * LONGEST:
+        message = f"{message[:LONGEST]} {message[-LONGEST:]}"
+    text = re.sub(r"(.)\1{2,}", r"\1\1", unmask(message).lower().replace("\u2019", "'"))
     words = re.findall(r"https?:|www[.]|discord[.]gg|@[a-z]+|<3|[a-z']+|[0-9]+|!!|[?!]", text)
-    return " ".join(filter(None, (SHORT_FORMS.get(word, word) for word in words)))
+    return " ".join(filter(None, (SHORT_FORMS.get(word, word).replace("'", "") for word in words)))
 
 
 def classify_intent(message: str) -> str:
     """Return the intent of one user message, ``other`` when it is unclear."""
     text = normalise(message)
+    if not text:
+        return "sad_user" if SAD_FACE.search(message) else OTHER
     for intent, pattern in _patterns():
-        if pattern.search(text):
+        if intent in NEVER_MISSED and pattern.search(text):
             return intent
-    intent = _examples().nearest(text)
-    return "sad_user" if intent == OTHER and SAD_FACE.search(message) else intent
+    chances = intent_chances(message)
+    for intent in NEVER_MISSED:
+        if chances[intent] >= SURE_ENOUGH:
+            return intent
+    best = max(chances, key=lambda intent: chances[intent])
+    best = best if chances[best] >= SURE else OTHER
+    return "sad_user" if best in {OTHER, "happy_user"} and SAD_FACE.search(message) else best
+
+
+def intent_chances(message: str) -> dict[str, float]:
+    """Return the probability of every intent, 0..1, as the trained classifier sees it."""
+    weights, bias, intents = _classifier()
+    indices, values = features(message)
+    logits = values @ weights[indices] + bias
+    odds = np.exp(logits - logits.max())
+    return dict(zip(intents, (odds / odds.sum()).tolist(), strict=True))
+
+
+def features(message: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
+    """Return indices in 0..FEATURES and their values: hashed n-grams on the unit sphere, then matching patterns."""
+    text = normalise(message)
+    values: dict[int, float] = {}
+    for gram, count in _ngrams(text).items():
+        bucket = zlib.crc32(gram.encode()) % BUCKETS
+        values[bucket] = values.get(bucket, 0.0) + count * (CHARACTER_WEIGHT if gram[0] == "c" else 1.0)
+    norm = sum(value * value for value in values.values()) ** 0.5
+    values = {bucket: value / norm for bucket, value in values.items()}
+    for number, (_, pattern) in enumerate(_patterns()):
+        if pattern.search(text):
+            values[BUCKETS + number] = PATTERN_WEIGHT
+    if SAD_FACE.search(message):
+        values[FEATURES - 1] = PATTERN_WEIGHT
+    return np.fromiter(values, np.int64, len(values)), np.fromiter(values.values(), np.float32, len(values))
 
 
 @lru_cache(maxsize=1)
@@ -69,48 +124,17 @@ def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
 
 
 @lru_cache(maxsize=1)
-def _examples() -> _Examples:
-    return _Examples(intent_messages())
+def _classifier() -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32], tuple[str, ...]]:
+    """Return weights (FEATURES, intents), bias (intents,) and the intents; raise Failure when there are none."""
+    try:
+        with np.load(WEIGHTS) as stored:
+            weights = stored["weights"].astype(np.float32) * stored["scale"]
+            return weights, stored["bias"], tuple(map(str, stored["intents"]))
+    except (OSError, KeyError, ValueError):
+        raise Failure(f"The intent classifier {WEIGHTS} is missing or broken; install the bot again.") from None
 
 
-class _Examples:
-    """Example messages as unit vectors of TF-IDF weights, in an inverted index."""
-
-    def __init__(self, messages: dict[str, tuple[str, ...]]) -> None:
-        counted = [(intent, _ngrams(normalise(text))) for intent, texts in messages.items() for text in texts]
-        self.frequency = Counter(gram for _, grams in counted for gram in grams)
-        self.count = len(counted)
-        self.intents = [intent for intent, _ in counted]
-        self.index: dict[str, list[tuple[int, float]]] = defaultdict(list)
-        for number, (_, grams) in enumerate(counted):
-            for gram, weight in self._unit(grams).items():
-                self.index[gram].append((number, weight))
-
-    def nearest(self, text: str) -> str:
-        """Return the intent with most squared cosine among the nearest examples, or ``other`` if all are far."""
-        scores: dict[int, float] = defaultdict(float)
-        for gram, weight in self._unit(_ngrams(text)).items():
-            for number, other in self.index.get(gram, ()):
-                scores[number] += weight * other
-        nearest = sorted(scores.items(), key=lambda item: -item[1])[:NEAREST]
-        if not nearest or nearest[0][1] < MIN_COSINE:
-            return OTHER
-        votes: dict[str, float] = defaultdict(float)
-        for number, cosine in nearest:
-            votes[self.intents[number]] += cosine * cosine
-        return max(votes, key=lambda intent: votes[intent])
-
-    def _unit(self, grams: Counter[str]) -> dict[str, float]:
-        weights = {
-            gram: (CHARACTER_WEIGHT if gram[0] == "c" else 1.0)
-            * (1 + math.log(count))
-            * math.log((self.count + 1) / (self.frequency.get(gram, 0) + 0.5))
-            for gram, count in grams.items()
-        }
-        norm = math.sqrt(sum(weight * weight for weight in weights.values())) or 1.0
-        return {gram: weight / norm for gram, weight in weights.items()}
-
-
+@lru_cache(maxsize=4096)
 def _ngrams(text: str) -> Counter[str]:
     """Count words, word pairs and runs of three to five characters, each with its kind in front."""
     words = [word for word in text.split() if word not in {"?", "!", "!!"}]

@@ -1,30 +1,83 @@
-"""What must not be said: blocked words, links, mentions and code, whoever typed them first."""
+"""What must not be said: blocked words, links, mentions and code, whoever typed them first.
+
+Three rules, each a word list or patterns after undoing disguises: what may be posted at all, what a child or
+baby may say, and insults about somebody's looks.
+"""
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from functools import lru_cache
 from pathlib import Path
 
-BLOCKLIST = Path(__file__).parent.parent / "resources" / "blocklist.txt"
-LOOK_ALIKES = str.maketrans({"0": "o", "1": "i", "3": "e", "4": "a", "5": "s", "7": "t", "@": "a", "$": "s", "!": "i"})
-SPELT_OUT = re.compile(r"\b(?:[a-z][ ._*-]){2,}[a-z]\b")
+RESOURCES = Path(__file__).parent.parent / "resources"
+BLOCKLIST, GROWN_UP = RESOURCES / "blocklist.txt", RESOURCES / "grown_up.txt"
+LOOK_ALIKES = str.maketrans(
+    {"0": "o", "1": "i", "3": "e", "4": "a", "5": "s", "7": "t", "8": "b", "9": "g", "@": "a", "$": "s", "!": "i",
+     "|": "i", "+": "t", "\u20ac": "e", "\u00a3": "l"}
+)  # fmt: skip
+# Letters of other alphabets that look Latin.
+HOMOGLYPHS = str.maketrans(
+    "\u0430\u0435\u043e\u0440\u0441\u0443\u0445\u0456\u0455\u0458\u0501\u051b\u043a\u043c\u043d\u0442\u0432\u03bf\u03b1\u03b5\u03b9\u03ba\u03bd\u03c1\u03c4\u03c5\u0131\u0261",
+    "aeopcyxisjdqkmhtboaeikvptuig",
+)
+HIDDEN = frozenset({"Cf", "Cc", "Mn", "Me", "Cs", "Co"})  # Unicode categories
+SPELT_OUT = re.compile(r"\b(?:[a-z][ ._*/|+-]{1,2}){2,}[a-z]\b")
+MASKED = re.compile(r"\b[a-z]+[*#]+[a-z]+\b|\b[bcdfnsw][a-z]?\*{2,}|[@#$%&*!]*[@#$%&][@#$%&*!]{3,}")  # f**k, @#$%!
+ENDINGS = "com|net|org|gg|io|ru|xyz|me|ly|co|tv|link|info|app|dev|site"
 MARKUP = re.compile(
-    r"https?:|www\.|\b\w+\.(?:com|net|org|gg|io|ru|xyz|me|ly|co)\b|@\w|<[@#:a]|`|\|\||\[[^\]]*\]\(|#\d{4}\b",
+    r"h(?:tt|xx)ps?\b|:\s*//|\bwww\b|\b[\w-]+\s?\.\s?(?:com|gg)\b"
+    rf"|\b[\w-]+(?:\.|\[\.\]|\s?\(dot\)\s?|\sdot\s)(?:{ENDINGS})\b"
+    r"|@\s?(?:\w|\()|<[@#:/at]|`|\|\||\[[^\]]*\]\s?\(|#\d{4}\b|\bdiscord\s?(?:app)?[ ./]+(?:gg|invite)\b"
+    r"|^\s*(?:#{1,3}|>{1,3}|-#)\s|\b(?:\d{1,3}\.){3}\d{1,3}\b|(?:\d[ .()-]?){7,}|[{}]|<\|",
     re.IGNORECASE,
+)
+UGLY = (
+    "ugly|hideous|fat|chubby|flabby|obese|skinny|scrawny|bony|wrinkl(?:y|ed)|pimply|spotty|greasy|smelly|repulsive"
+    "|revolting|disgusting|gross|unattractive|homely|deformed|disfigured|toothless|bucktoothed|bald|balding|overweight"
+    "|potbellied|pudgy|saggy|warty|unwashed|misshapen|plain-looking|freakish|crooked"
+)
+BODY = (
+    "face|nose|teeth|ears?|eyes|chin|chins|belly|gut|thighs|legs|skin|hair|hairline|forehead|body|figure|head|lips"
+    "|smile|mouth|looks|eyebrows|acne|weight|arms|butt|bottom|cheeks|neck"
+)
+BEASTS = (
+    "pig|cow|whale|troll|ogre|hag|toad|gorilla|ape|monkey|baboon|goblin|gargoyle|corpse|scarecrow|rat|walrus"
+    "|dog's dinner|car crash"
+)
+WHO = "(?:man|woman|boy|girl|guy|lady|person|kid|child|baby)"
+WHOM, WHOSE = f"(?:you|he|she|they|(?:that|this|the) {WHO})", f"(?:your|his|her|their|(?:that|this|the) {WHO}'s)"
+VERY = "(?: (?:so|very|really|just|too|a|an|the|pretty|kinda|quite|such|rather|truly|most|one|absolutely|totally)){0,3}"
+LOOKS = re.compile(
+    rf"\b{WHOM}(?:'re|'s| (?:are|is|look|looks|seem|seems|were|was)){VERY} (?:{UGLY})\b"
+    rf"|\b{WHOSE}(?: [a-z']+)? (?:{UGLY}|huge|enormous|giant|massive|awful|weird) (?:{BODY})\b"
+    rf"|\b{WHOSE} (?:{BODY}) (?:is|are|looks?){VERY} (?:{UGLY}|huge|awful|weird|funny-looking|a crime)\b"
+    rf"|\b(?:ugliest|fattest|dirtiest|hairiest) (?:{WHO}|{BODY})\b"
+    rf"|\b{WHOM} looks? (?:just )?like an? (?:[a-z]+ )?(?:{BEASTS})\b"
+    r"|\b(?:fugly|fatso|fatty|landwhale|butterface|horse-?face|pig-?face|pizza-?face|four-?eyes"
+    r"|metal-?mouth|thunder thighs|double chins?|beer belly|muffin top|man boobs|only a mother could love)\b"
 )
 
 
+def unmask(text: str) -> str:
+    """Return a text in lower case without what hides words: zero-width characters, accents, foreign look-alikes."""
+    seen = (char for char in unicodedata.normalize("NFKD", text.lower()) if _is_seen(char))
+    return "".join(" " if char.isspace() else char for char in seen).translate(HOMOGLYPHS)
+
+
+def _is_seen(char: str) -> bool:
+    return char.isspace() or unicodedata.category(char) not in HIDDEN
+
+
 def is_blocked(text: str) -> bool:
-    """Tell whether a text holds a blocked word, also with digits for letters or letters stretched or spelt out."""
-    plain = text.lower()
-    spelt = (re.sub(r"[ ._*-]", "", run) for run in SPELT_OUT.findall(plain))
-    return any(map(_has_blocked_word, {plain, _undisguise(plain)})) or any(map(_stems().search, spelt))
+    """Tell whether a text holds a blocked word, also masked, stretched, spelt out or in look-alike characters."""
+    return _holds(unmask(text), BLOCKLIST) or MASKED.search(text.lower()) is not None
 
 
 def has_markup(text: str) -> bool:
-    """Tell whether a text holds a link, a mention, an emoji code, code or hidden text."""
-    return MARKUP.search(text) is not None
+    """Tell whether a text holds a link, a mention, an emoji code, code, hidden text or a number to call."""
+    return MARKUP.search(text) is not None or MARKUP.search(unmask(text)) is not None
 
 
 def is_safe(text: str) -> bool:
@@ -32,39 +85,61 @@ def is_safe(text: str) -> bool:
     return not has_markup(text) and not is_blocked(text)
 
 
-def _undisguise(text: str) -> str:
-    """Undo look-alikes inside words and letters repeated three times or more."""
+def is_wholesome(text: str) -> bool:
+    """Tell whether a child or baby may say a text: safe, and no drink, romance, weapons or death."""
+    return is_safe(text) and not _holds(unmask(text), GROWN_UP)
+
+
+def insults_looks(text: str) -> bool:
+    """Tell whether a text is rude about how somebody looks; speakers may laugh at themselves (``my big nose``)."""
+    return LOOKS.search(re.sub(r"[\u2018\u2019]", "'", unmask(text))) is not None
+
+
+def _holds(plain: str, path: Path) -> bool:
+    """Tell whether a text in lower case holds a word of a list, through its disguises."""
+    spelt = (re.sub(r"[^a-z]", "", run) for run in SPELT_OUT.findall(plain))
+    return any(_has_word(one, path) for one in {plain, *_undisguised(plain)}) or any(map(_stems(path).search, spelt))
+
+
+def _undisguised(text: str) -> set[str]:
+    """Undo look-alikes inside words and letters repeated three times or more (to one, and to two)."""
     swapped = re.sub(r"\S*[a-z]\S*", lambda word: word[0].translate(LOOK_ALIKES), text)
-    return re.sub(r"(.)\1{2,}", r"\1", swapped)
+    return {re.sub(r"(.)\1{2,}", keep, one) for one in (text, swapped) for keep in (r"\1", r"\1\1")}
 
 
-@lru_cache(maxsize=1)
-def _blocked() -> tuple[str, ...]:
-    lines = (line.strip() for line in BLOCKLIST.read_text(encoding="utf-8").splitlines())
+@lru_cache(maxsize=2)
+def _listed(path: Path) -> tuple[str, ...]:
+    lines = (line.strip() for line in path.read_text(encoding="utf-8").splitlines())
     return tuple(line for line in lines if line and not line.startswith("#"))
 
 
-@lru_cache(maxsize=1)
-def _by_kind() -> tuple[frozenset[str], tuple[str, ...], tuple[str, ...]]:
+@lru_cache(maxsize=2)
+def _by_kind(path: Path) -> tuple[frozenset[str], tuple[str, ...], tuple[str, ...]]:
     """Return whole words, beginnings and phrases of several words."""
-    words = frozenset(word for word in _blocked() if " " not in word and not word.endswith("*"))
-    beginnings = tuple(word.rstrip("*") for word in _blocked() if " " not in word and word.endswith("*"))
-    return words, beginnings, tuple(word.rstrip("*") for word in _blocked() if " " in word)
+    listed = _listed(path)
+    words = frozenset(word for word in listed if " " not in word and not word.endswith("*"))
+    beginnings = tuple(word.rstrip("*") for word in listed if " " not in word and word.endswith("*"))
+    phrases = tuple(f" {word.rstrip('*')}{'' if word.endswith('*') else ' '}" for word in listed if " " in word)
+    return words, beginnings, phrases
 
 
-def _has_blocked_word(text: str) -> bool:
-    words, _, phrases = _by_kind()
+def _has_word(text: str, path: Path) -> bool:
+    words, _, phrases = _by_kind(path)
     said = re.findall(r"[a-z]+", text)
     line = f" {' '.join(said)} "
-    return not words.isdisjoint(said) or any(map(_starts_blocked, said)) or any(f" {one}" in line for one in phrases)
+    return (
+        not words.isdisjoint(said)
+        or any(_starts_listed(word, path) for word in said)
+        or any(one in line for one in phrases)
+    )
 
 
-@lru_cache(maxsize=65536)
-def _starts_blocked(word: str) -> bool:
-    return word.startswith(_by_kind()[1])
+@lru_cache(maxsize=131072)
+def _starts_listed(word: str, path: Path) -> bool:
+    return word.startswith(_by_kind(path)[1])
 
 
-@lru_cache(maxsize=1)
-def _stems() -> re.Pattern[str]:
+@lru_cache(maxsize=2)
+def _stems(path: Path) -> re.Pattern[str]:
     """Match anywhere inside a word spelt out letter by letter."""
-    return re.compile("|".join(re.escape(word.rstrip("*")) for word in _blocked() if len(word) > 2))
+    return re.compile("|".join(re.escape(word.rstrip("*")) for word in _listed(path) if len(word) > 2))
