@@ -1,6 +1,7 @@
 """Measure the shipped bundle on held-out data.
 
     python -m export.evaluate replies    # answers 20 photos with five personas: a table and a contact sheet
+    python -m export.evaluate tongue     # fluency, voice, grounding, dialogue, speed: a table and a sheet to mark
     python -m export.evaluate eyes       # detector, face reader, captioner and scenes: figures and a contact sheet
 
 Everything runs from the ONNX files of the bundle, on the CPU, on photos and faces that training never saw.
@@ -12,7 +13,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from export import eyes, replies
+from export import eyes, replies, tongue
 from models.train.run import DATA, RUNS
 
 
@@ -21,7 +22,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         prog="python -m export.evaluate", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    kinds = parser.add_subparsers(required=True, metavar="{replies,eyes}")
+    kinds = parser.add_subparsers(required=True, metavar="{replies,eyes,tongue}")
     shared = argparse.ArgumentParser(add_help=False)
     shared.add_argument("--data", type=Path, default=DATA, help="folder with photos/, faces/ and teachers/")
     shared.add_argument("--out", type=Path, default=RUNS / "evaluate", help="where the contact sheet goes")
@@ -35,6 +36,11 @@ def main() -> int:
     seen.add_argument("--threads", type=int, default=2, help="CPU threads of every model")
     seen.add_argument("--scenes", type=int, default=24, help="photos on the contact sheet")
     seen.set_defaults(report=eyes.report)
+    spoken = kinds.add_parser("tongue", parents=[shared], help=tongue.__doc__)
+    spoken.add_argument("--threads", type=int, default=2, help="CPU threads of every model")
+    spoken.add_argument("--scenes", type=int, default=120, help="written scenes, and as many photos, that are answered")
+    spoken.add_argument("--scored", type=int, default=400, help="authored replies whose perplexity is taken")
+    spoken.set_defaults(report=tongue.report)
     args = parser.parse_args()
     args.report(args)
     return 0
