@@ -103,9 +103,8 @@ def rotation(scenes: Sequence[Scene]) -> list[tuple[Scene, str]]:
     pairs = []
     a_round = len(VOICES) // VOICES_A_SCENE
     for i, scene in enumerate(scenes):
-        first = (
-            i + i // a_round
-        ) * VOICES_A_SCENE  # shifted by a scene each round, or odd scenes would keep their voices
+        turn = i + i // a_round  # a scene further each round, or every other scene would keep its voices
+        first = turn * VOICES_A_SCENE
         pairs += [(scene, VOICES[(first + k) % len(VOICES)]) for k in range(VOICES_A_SCENE)]
     whole = len(pairs) - len(pairs) % len(VOICES)
     return pairs[:whole] or pairs

@@ -14,8 +14,11 @@ COAT = Scene("a woman in a red raincoat walks a corgi past a bike", (WOMAN, CORG
 CAKE = Scene("a birthday cake with candles stands on a table", (NOBODY,))
 
 
-@pytest.mark.parametrize("reply", ["This coat is dry.", "My dog hates rain.", "This puppy hates mud.", "Walkin' all day!", "Red suits me.",
-                                   "I left the bicycle there."])  # fmt: skip
+@pytest.mark.parametrize(
+    "reply",
+    ["This coat is dry.", "My dog hates rain.", "This puppy hates mud.", "Walkin' all day!", "Red suits me.",
+     "I left the bicycle there."],
+)  # fmt: skip
 def test_other_words_for_what_is_seen_ground_a_reply(reply: str) -> None:
     assert is_grounded(reply, COAT)
     assert not is_grounded(reply, CAKE)
