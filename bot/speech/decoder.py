@@ -54,8 +54,8 @@ class Decoder:
     def __init__(self, session: GraphRunner, tokenizer_path: Path) -> None:
         """Load the tokenizer; raise Failure when it is not the one the speaker was trained with."""
         self._session = session
-        self._tokenizer = Tokenizer.from_file(str(tokenizer_path))
-        found = {special: self._tokenizer.token_to_id(special) for special in SPECIALS}
+        self.tokenizer = Tokenizer.from_file(str(tokenizer_path))
+        found = {special: self.tokenizer.token_to_id(special) for special in SPECIALS}
         known = {special: token for special, token in found.items() if token is not None}
         if {*SPECIALS} - {*known} - {f"<|{slot}|>" for slot in SLOTS}:
             raise Failure(f"{tokenizer_path} is no speaker tokenizer; rebuild it with `python -m export speaker`.")
@@ -147,10 +147,10 @@ class Decoder:
         return outputs["logits"], {name: outputs[name.replace("past_", "present_")] for name in cache}
 
     def _encode(self, text: str) -> list[int]:
-        return list(self._tokenizer.encode(text, add_special_tokens=False).ids)
+        return list(self.tokenizer.encode(text, add_special_tokens=False).ids)
 
     def _decode(self, ids: Sequence[int]) -> str:
-        text = self._tokenizer.decode([i for i in ids if i != self._end], skip_special_tokens=False)
+        text = self.tokenizer.decode([i for i in ids if i != self._end], skip_special_tokens=False)
         return markers_to_slots(str(text)).strip()
 
 

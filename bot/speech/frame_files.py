@@ -128,8 +128,8 @@ def vary(text: str, rng: random.Random | None = None) -> str:
     return _tidy(_ALTERNATIVES.sub(choose, text))
 
 
-def variants(text: str, most: int = 64) -> list[str]:
-    """Return all variants of a text, or as many as show every alternative when there are more than ``most``."""
+def variants(text: str, most: int = 8) -> list[str]:
+    """Return all variants of a text or, when there are more than ``most``, enough to show every alternative."""
     groups = [group.split("|") for group in _ALTERNATIVES.findall(text)]
     if math.prod(map(len, groups)) <= most:
         choices = list(itertools.product(*groups))

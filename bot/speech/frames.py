@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 import re
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -45,11 +45,14 @@ class Frames:
 
     def __init__(self, folder: Path = FRAMES) -> None:
         """Read all frame files; raise Failure when a voice or trait has none."""
+        topics = folder / "topics"
         self.voices = {
-            voice: read_frames(folder / f"{voice}.txt") + read_frames(folder / "topics" / f"{voice}.txt")
-            for voice in VOICES
+            voice: read_frames(folder / f"{voice}.txt") + read_frames(topics / f"{voice}.txt") for voice in VOICES
         }
-        self.traits = {trait: read_frames(folder / "traits" / f"{trait}.txt") for trait in TRAITS}
+        self.traits = {
+            trait: read_frames(folder / "traits" / f"{trait}.txt") + read_frames(topics / "traits" / f"{trait}.txt")
+            for trait in TRAITS
+        }
         self._by_triple: dict[str, dict[tuple[str, ...], list[Frame]]] = {}
 
     def openings(
@@ -115,6 +118,23 @@ class Frames:
             if any(usable(frame, facts) and _is_variant(one, frame, facts, voice) for frame in close):
                 return True
         return False
+
+    def phrases(self, scene: Scene, voice: str, traits: Sequence[str] = (), *, answers: bool = False) -> list[str]:
+        """Return what a voice might say here in openings, or in answers: lines with slots and alternatives.
+
+        More than what fits: the lines of every mood that the face does not belie, and all answers whose slots the
+        facts fill, for the speaker to go from one to the other.
+        """
+        sets = [one for _, several in self._sources(voice, traits)[: 2 if traits else 1] for one in several]
+        facts = read_facts(scene)
+        if answers:
+            return [f.text for one in sets for frames in one.answers.values() for f in frames if usable(f, facts)]
+        person = scene.people[0]
+        moods = moods_of(person.expression) | ({"neutral", "surprised"} if person.expression == "happy" else set())
+        moods |= {"happy", "surprised"} if person.expression in {"neutral", "unclear"} else set()
+        frames = [frame for one in sets for frame in about(one.openings, scene, facts)]
+        extras = [extra for one in sets for extra in (*one.leads, *one.tails) if extra.mood in moods]
+        return [frame.text for frame in _suited(frames, person, moods)] + [extra.text for extra in extras]
 
     def lines_by_voice(self) -> dict[str, list[str]]:
         """Return every line of each voice, slots unfilled, all alternatives in it."""
@@ -225,8 +245,8 @@ def kinds_of(person: Person) -> tuple[frozenset[str], ...]:
 
 def fitting(frames: Sequence[Frame], scene: Scene, facts: Facts) -> list[Frame]:
     """Return the openings whose who, topic, mood and slots suit; a looser mood before a looser kind of speaker."""
-    person, topics = scene.people[0], topics_of(scene)
-    usables = [frame for frame in frames if (not frame.topic or frame.topic in topics) and usable(frame, facts)]
+    person = scene.people[0]
+    usables = about(frames, scene, facts)
     moods = moods_of(person.expression) if person.who != "nobody" else frozenset({"any", *MOODS})
     suited = _suited(usables, person, moods)
     if len(suited) < FEW and person.expression in {"unclear", "neutral"}:  # rather a smile than the same line again
@@ -234,7 +254,13 @@ def fitting(frames: Sequence[Frame], scene: Scene, facts: Facts) -> list[Frame]:
     return suited
 
 
-def _suited(frames: Sequence[Frame], person: Person, moods: frozenset[str]) -> list[Frame]:
+def about(frames: Sequence[Frame], scene: Scene, facts: Facts) -> list[Frame]:
+    """Return the frames whose topic and slots suit, whatever their mood."""
+    topics = topics_of(scene)
+    return [frame for frame in frames if (not frame.topic or frame.topic in topics) and usable(frame, facts)]
+
+
+def _suited(frames: Sequence[Frame], person: Person, moods: Set[str]) -> list[Frame]:
     """Return the frames of these moods, general ones of the best kind there is and topical ones of any kind."""
     kinds = kinds_of(person)
     fit = [frame for frame in frames if frame.mood in moods]

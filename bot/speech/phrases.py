@@ -7,7 +7,6 @@ attested phrases, crosses from one line into another where they touch, and leave
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
@@ -21,25 +20,39 @@ ORDERS = (3, 4)  # tokens of an n-gram, the continuation included
 ENDERS = frozenset(".!?")
 
 
-class Phrases:
-    """Continuation tables of one voice: the tokens that follow the last two and the last three ones."""
+class PhraseBook:
+    """Reads lines into phrases; a line's tokens are kept, since the same lines come again and again."""
 
-    def __init__(self, lines: Iterable[str], tokenizer: Tokenizer) -> None:
-        """Read the n-grams of lines with slots, all variants of each."""
-        pad: int = tokenizer.token_to_id(PAD) or 0
-        self._before = [pad] * max(ORDERS)
-        self._enders = {i for i in range(tokenizer.get_vocab_size()) if tokenizer.decode([i]).strip()[-1:] in ENDERS}
-        tables: list[dict[tuple[int, ...], set[int]]] = [defaultdict(set) for _ in ORDERS]
-        starters: set[int] = set()
-        texts = [reply_part(text) for line in lines for text in variants(line)]
-        for encoding in tokenizer.encode_batch(texts, add_special_tokens=False):
-            ids = [*self._before[:-1], *encoding.ids]
-            for order, table in zip(ORDERS, tables, strict=True):
-                for end in range(len(self._before), len(ids)):
-                    table[tuple(ids[end - order + 1 : end])].add(ids[end])
-            starters |= {after for one, after in pairwise(ids) if one in self._enders}
-        self._tables = [{context: _array(found) for context, found in table.items()} for table in tables]
-        self._starters = _array(starters)
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        self._tokenizer = tokenizer
+        self._size = tokenizer.get_vocab_size()
+        self._before: list[int] = [tokenizer.token_to_id(PAD) or 0] * max(ORDERS)
+        words = tokenizer.decode_batch([[i] for i in range(self._size)])
+        self._enders = frozenset(i for i, word in enumerate(words) if word.strip()[-1:] in ENDERS)
+        self._known: dict[str, list[np.ndarray]] = {}
+
+    def phrases(self, lines: Iterable[str]) -> Phrases:
+        """Return the n-grams of lines with slots and alternatives."""
+        return Phrases([ids for line in lines for ids in self._rows(line)], self._size, self._enders, self._before)
+
+    def _rows(self, line: str) -> list[np.ndarray]:
+        """Return the tokens of a line's variants; the reply marker is the fourth."""
+        if line not in self._known:
+            texts = [reply_part(text) for text in variants(line)]
+            encodings = self._tokenizer.encode_batch(texts, add_special_tokens=False)
+            self._known[line] = [np.array([*self._before[:-1], *one.ids], np.int32) for one in encodings]
+        return self._known[line]
+
+
+class Phrases:
+    """What follows the last two and the last three tokens in some lines of a voice."""
+
+    def __init__(self, rows: Sequence[np.ndarray], size: int, enders: frozenset[int], before: list[int]) -> None:
+        """Take tokens of lines, the size of the vocabulary, the tokens that end a sentence and the padding in front."""
+        self._enders, self._before = enders, before
+        self._tables = [_Table(rows, order, size) for order in ORDERS]
+        starters = {after for ids in rows for one, after in pairwise(ids.tolist()) if one in enders}
+        self._starters = np.array(sorted(starters), np.int64)
 
     def penalise(
         self, scores: np.ndarray, reply: int, written: Sequence[Sequence[int]], penalties: Sequence[float]
@@ -52,14 +65,37 @@ class Phrases:
         for row, ids in enumerate(written):
             context = [*self._before, reply, *ids]
             for order, table, penalty in zip(ORDERS, self._tables, penalties, strict=True):
-                known = table.get(tuple(context[1 - order :]))
-                if context[-1] in self._enders:
-                    known = self._starters
-                if known is not None and penalty:  # an unseen context tells nothing
+                known = self._starters if context[-1] in self._enders else table.after(context[1 - order :])
+                if len(known) and penalty:  # an unseen context tells nothing
                     kept = scores[row, known].copy()
                     scores[row] -= penalty
                     scores[row, known] = kept
 
 
-def _array(ids: set[int]) -> np.ndarray:
-    return np.fromiter(sorted(ids), np.int64, len(ids))
+class _Table:
+    """Continuations by context: sorted context numbers, and for each a span of the continuations."""
+
+    def __init__(self, rows: Sequence[np.ndarray], order: int, size: int) -> None:
+        self._size = size
+        none = np.zeros(0, np.int64)
+        grams = np.unique(np.concatenate([none, *(_numbers(ids, order, size) for ids in rows)]))
+        self._contexts, self._starts = np.unique(grams // size, return_index=True)
+        self._next = (grams % size).astype(np.int32)
+
+    def after(self, context: Sequence[int]) -> np.ndarray:
+        """Return the tokens that follow ``context`` (order - 1 tokens); none when it is unknown."""
+        number = int(_numbers(np.array(context, np.int64), len(context), self._size)[0])
+        at = int(np.searchsorted(self._contexts, number))
+        if at == len(self._contexts) or self._contexts[at] != number:
+            return self._next[:0]
+        end = self._starts[at + 1] if at + 1 < len(self._starts) else len(self._next)
+        return self._next[self._starts[at] : end]
+
+
+def _numbers(ids: np.ndarray, order: int, size: int) -> np.ndarray:
+    """Return the runs of ``order`` tokens (T,) int64 of ids, each as one number to the base ``size``."""
+    count = len(ids) - order + 1
+    number = np.zeros(count, np.int64)
+    for shift in range(order):
+        number = number * size + ids[shift : shift + count].astype(np.int64)
+    return number

@@ -7,9 +7,8 @@ fluency   STUMBLE * (min(mean log-probability per token under the speaker, FLUEN
           winning.
 facts     FACT for each thing of the scene or of the user's message that is named, at most MAX_FACTS; a generated
           opening that names none loses one.
-voice     VOICE times the mean log-odds of the words for this voice against all voices, from -1 to CLEARLY: the
-          frames, from which the odds are learnt, must not win by being themselves.
-topic     TOPIC times the same for the kind of message that is answered, so that an answer is one.
+voice     VOICE times the mean log-odds of the words for this voice against all voices (bot/speech/voice_odds.py).
+topic     TOPIC times the same for the kind of message that is answered, from -1 to CLEARLY, so that an answer is one.
 faults    what the text says that is not in the photo (a frame with another scene's filler or end, too), broken wording,
           wrong length, what was said before;
           FRAMED for a framed line, which somebody may have read before, also when the model wrote it down.
@@ -35,12 +34,13 @@ from bot.speech.frames import Frames
 from bot.speech.grammar import CLOSED, parse
 from bot.speech.intents import OTHER
 from bot.speech.lexicon import alike, lexicon, singular, word_set
-from bot.speech.safety import is_safe
+from bot.speech.safety import may_be_said
+from bot.speech.voice_odds import voice_odds
 
 VOCABULARY = Path(__file__).parent.parent / "resources" / "vocabulary.txt"
 FLUENT, STUMBLE = -0.7, 1.5  # tuned on the shipped speaker: what it finds less likely is seldom sense
 FACT, MAX_FACTS = 0.5, 2
-VOICE, CLEARLY = 0.5, 0.4
+VOICE, CLEARLY = 2.0, 0.4
 TOPIC = 0.6
 FRAMED = 0.25
 CONTRADICTION = 1.2
@@ -48,7 +48,7 @@ INVENTION = 0.5
 BROKEN = 1.0
 UNKNOWN_WORD = 0.5
 LENGTH = 0.8
-SMOOTHING = 1000  # words every kind of message is taken to get in answer like all others; thrice that a voice
+SMOOTHING = 1000  # words every kind of message is taken to get in answer like all others
 REPEAT = 2.0
 OPENING_WORDS, ANSWER_WORDS = (8, 45), (3, 45)
 WORD = re.compile(r"[a-z]+(?:'[a-z]+)*'?")
@@ -101,8 +101,7 @@ class Ranker:
 
     def __init__(self, frames: Frames) -> None:
         self._frames = frames
-        voices, intents = frames.lines_by_voice(), frames.lines_by_intent()
-        self._voice_odds, self._intent_odds = WordOdds(voices, 3 * SMOOTHING), WordOdds(intents, SMOOTHING)
+        self._intent_odds = WordOdds(frames.lines_by_intent(), SMOOTHING)
         self._known = frozenset(VOCABULARY.read_text(encoding="utf-8").split())
 
     def rank(self, candidates: Sequence[Candidate], context: Context) -> list[Scored]:
@@ -114,14 +113,19 @@ class Ranker:
 
     def _score(self, one: Candidate, context: Context) -> Scored:
         scene, message = context.scene, context.message
-        if not one.text or not is_safe(one.text) or one.text in context.said or _echoes(one.text, message):
+        if (
+            not one.text
+            or not may_be_said(one.text, scene.people[0])
+            or one.text in context.said
+            or _echoes(one.text, message)
+        ):
             return Scored(one, -math.inf, {"veto": -math.inf})
         earlier = (*context.said, *context.recent, message)
         words = WORD.findall(one.text.lower())
         parts = {
             "fluency": 0.0 if one.log_prob is None else STUMBLE * (min(one.log_prob, FLUENT) - FLUENT),
             "facts": FACT * min(len(facts_named(words, scene, message)), MAX_FACTS),
-            "voice": VOICE * self._voice_odds(words, context.voice),
+            "voice": VOICE * voice_odds(one.text, context.voice),
             "topic": 0.0 if context.intent == OTHER else TOPIC * self._intent_odds(words, context.intent),
             "repeats": -REPEAT * _repeats(words, earlier, one.text in context.recent),
         }

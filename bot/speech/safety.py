@@ -11,6 +11,8 @@ import unicodedata
 from functools import lru_cache
 from pathlib import Path
 
+from bot.domain import Person
+
 RESOURCES = Path(__file__).parent.parent / "resources"
 BLOCKLIST, GROWN_UP = RESOURCES / "blocklist.txt", RESOURCES / "grown_up.txt"
 LOOK_ALIKES = str.maketrans(
@@ -88,6 +90,12 @@ def is_safe(text: str) -> bool:
 def is_wholesome(text: str) -> bool:
     """Tell whether a child or baby may say a text: safe, and no drink, romance, weapons or death."""
     return is_safe(text) and not _holds(unmask(text), GROWN_UP)
+
+
+def may_be_said(text: str, speaker: Person) -> bool:
+    """Tell whether a text is safe, kind about looks and, from a child or baby, wholesome."""
+    young = speaker.who == "baby" or speaker.age in {"baby", "child"}
+    return (is_wholesome if young else is_safe)(text) and not insults_looks(text)
 
 
 def insults_looks(text: str) -> bool:

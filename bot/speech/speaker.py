@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from bot.domain import Expression, Persona, Reply, Scene, Source, Turn
+from bot.domain import Expression, Person, Persona, Reply, Scene, Source, Turn
 from bot.runtime.timing import Stopwatch
 from bot.speech.decoder import Decoder
 from bot.speech.facts import read_facts
@@ -21,9 +21,10 @@ from bot.speech.filling import fill, slot_rules
 from bot.speech.frames import Frames, Line
 from bot.speech.intents import classify_intent
 from bot.speech.names import asks_own_name, given_name, own_name, users_name
+from bot.speech.phrases import PhraseBook
 from bot.speech.prompt import build_prompt
 from bot.speech.ranker import Candidate, Context, Ranker, Scored
-from bot.speech.safety import is_safe
+from bot.speech.safety import is_safe, may_be_said
 
 LINES = Path(__file__).parent.parent / "resources" / "speaker.toml"
 FRAMED_ONLY = frozenset({"are_you_bot", "out_of_bounds", "sad_user", "name"})
@@ -58,6 +59,7 @@ class Speaker:
         self._decoder, self._samples = decoder, samples
         self._frames = frames or Frames()
         self._ranker = Ranker(self._frames)
+        self._book = PhraseBook(decoder.tokenizer) if decoder else None
         classify_intent("hello")  # builds its tables now rather than at the first message
         self._lines: dict[str, dict[str, list[str]]] = tomllib.loads(LINES.read_text(encoding="utf-8"))
 
@@ -81,7 +83,7 @@ class Speaker:
         ranked = self.rank(temper(scene, persona, rng), persona, turns, rng, recent, watch)
         text, source = self._best(ranked, persona, turns, rng, recent)
         if not turns and scene.people[0].who != "nobody":  # a greeting comes from somebody
-            text = _dress(text, persona, rng)
+            text = _dress(text, persona, scene.people[0], rng)
         return Reply(text, source, watch.timings_ms)
 
     def rank(
@@ -118,7 +120,7 @@ class Speaker:
         recent: Collection[str],
     ) -> list[Candidate]:
         """Return a few different framed lines that fit."""
-        for part, word in self._asked_for(persona, turns, rng):
+        for part, word in self._asked_for(persona, scene.people[0], turns, rng):
             return [Candidate(line.format(word), "framed") for line in self._lines[part][persona.voice]]
         if intent == "name" and (name := given_name(turns) or own_name(persona)):
             *first, again = self._lines["names"][persona.voice]
@@ -138,12 +140,14 @@ class Speaker:
         return [Candidate(line.text, "framed") for line in chosen]
 
     @staticmethod
-    def _asked_for(persona: Persona, turns: Sequence[Turn], rng: random.Random) -> Iterator[tuple[str, str]]:
+    def _asked_for(
+        persona: Persona, speaker: Person, turns: Sequence[Turn], rng: random.Random
+    ) -> Iterator[tuple[str, str]]:
         """Yield what the last message asks for that only this talk or this persona knows, and its kind of line."""
         message = turns[-1].text if turns else ""
         if asks_own_name(message) and (name := users_name(turns)):
             yield "users_name", name
-        likes = [like for like in persona.likes if len(like) <= MAX_LIKE_CHARACTERS and is_safe(like)]
+        likes = [like for like in persona.likes if len(like) <= MAX_LIKE_CHARACTERS and may_be_said(like, speaker)]
         if likes and ASKS_LIKES.search(message.lower()):
             yield "likes", rng.choice(likes)
 
@@ -155,6 +159,7 @@ class Speaker:
         prompt = build_prompt(scene, persona.voice, traits, turns)
         seed = rng.randrange(2**31)
         facts = read_facts(scene)
+        lines = self._frames.phrases(scene, persona.voice, traits, answers=bool(turns))
         samples = self._decoder.sample(
             prompt,
             n=self._samples,
@@ -162,6 +167,7 @@ class Speaker:
             seed=seed,
             max_tokens=MAX_TOKENS,
             slots=slot_rules(facts),
+            phrases=self._book.phrases(lines) if self._book else None,
         )
         return [
             Candidate(_tidy(fill(one.text, facts, persona.voice)), "generated", one.log_prob, one.finished)
@@ -195,7 +201,7 @@ def temper(scene: Scene, persona: Persona, rng: random.Random) -> Scene:
     return replace(scene, people=(replace(person, expression=rng.choice(moods)), *others))
 
 
-def _dress(text: str, persona: Persona, rng: random.Random) -> str:
+def _dress(text: str, persona: Persona, speaker: Person, rng: random.Random) -> str:
     """Now and then put the persona's greeting before an opening or its catchphrase behind it."""
     draw = rng.random()
     if draw < GREETING_SHARE:
@@ -204,7 +210,7 @@ def _dress(text: str, persona: Persona, rng: random.Random) -> str:
         extra, dressed = persona.catchphrase, f"{text} {persona.catchphrase}"
     else:
         return text
-    usable = extra and extra not in text and len(extra) <= MAX_EXTRA_CHARACTERS and is_safe(extra)
+    usable = extra and extra not in text and len(extra) <= MAX_EXTRA_CHARACTERS and may_be_said(extra, speaker)
     return " ".join(dressed.split()) if usable and len(dressed) <= MAX_CHARACTERS else text
 
 

@@ -21,9 +21,12 @@ CHAT_TURNS = 8
 
 
 def shares(progress: float) -> dict[str, float]:
-    """Return the share of tokens of each source at ``progress`` (0..1): language first, then mostly expanded pairs."""
+    """Return the share of tokens of each source at ``progress`` (0..1).
+
+    Language first, then mostly expanded pairs; the authored corpus comes again while the learning rate falls.
+    """
     language = max(0.03, 0.4 - 1.7 * progress)
-    authored = max(0.12, 0.3 - progress)
+    authored = 0.22 if progress > 0.6 else max(0.12, 0.3 - progress)
     return {"language": language, "authored": authored, "expanded": 1 - language - authored}
 
 

@@ -151,7 +151,6 @@ def test_an_unsafe_line_is_never_said(speaker: Speaker, line: str) -> None:
         assert line not in said
 
 
-@pytest.mark.xfail(reason="the ranker does not ask is_wholesome yet", strict=False)
 @pytest.mark.parametrize("line", GROWN)
 @pytest.mark.parametrize("scene", [PLAYGROUND, CRADLE], ids=["child", "baby"])
 def test_children_stay_wholesome(speaker: Speaker, scene: Scene, line: str) -> None:
@@ -159,7 +158,6 @@ def test_children_stay_wholesome(speaker: Speaker, scene: Scene, line: str) -> N
         assert is_wholesome(obey(speaker, Obedient(line), scene, message))
 
 
-@pytest.mark.xfail(reason="the ranker does not ask insults_looks yet", strict=False)
 def test_nobody_is_told_that_they_are_ugly(speaker: Speaker) -> None:
     for line in ("You look like a troll on this snowy bench.", "Your big fat nose would not fit my red jacket."):
         assert not insults_looks(obey(speaker, Obedient(line), SCENE, "how do I look"))

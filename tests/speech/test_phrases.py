@@ -9,7 +9,7 @@ import pytest
 from tokenizers import Tokenizer
 
 from bot.speech.decoder import Decoder
-from bot.speech.phrases import Phrases
+from bot.speech.phrases import PhraseBook
 from bot.speech.prompt import REPLY, build_prompt
 from models.speaker import EagerSession
 from tests.tiny_speaker import SCENE, save_tokenizer, tiny_speaker
@@ -31,7 +31,7 @@ def followers(tokenizer: Tokenizer, text: str, penalties: tuple[float, float]) -
     """Return what may follow a text for nothing."""
     scores = np.zeros((1, tokenizer.get_vocab_size()))
     written = [tokenizer.encode(f" {text}", add_special_tokens=False).ids if text else []]
-    Phrases(LINES, tokenizer).penalise(scores, tokenizer.token_to_id(REPLY), written, penalties)
+    PhraseBook(tokenizer).phrases(LINES).penalise(scores, tokenizer.token_to_id(REPLY), written, penalties)
     return {tokenizer.decode([int(i)], skip_special_tokens=False) for i in np.flatnonzero(scores[0] == 0)}
 
 
@@ -52,20 +52,20 @@ def test_after_a_sentence_any_beginning_of_one_may_follow(tokenizer: Tokenizer) 
 def test_an_unknown_context_forbids_nothing(tokenizer: Tokenizer) -> None:
     scores = np.zeros((1, tokenizer.get_vocab_size()))
     written = [tokenizer.encode(" 12 12 12", add_special_tokens=False).ids]
-    Phrases(LINES, tokenizer).penalise(scores, tokenizer.token_to_id(REPLY), written, (3.0, 1.0))
+    PhraseBook(tokenizer).phrases(LINES).penalise(scores, tokenizer.token_to_id(REPLY), written, (3.0, 1.0))
     assert not scores.any()
 
 
 def test_penalties_add_up(tokenizer: Tokenizer) -> None:
     scores = np.zeros((2, tokenizer.get_vocab_size()))
     written = [tokenizer.encode(" This dog", add_special_tokens=False).ids, []]
-    Phrases(LINES, tokenizer).penalise(scores, tokenizer.token_to_id(REPLY), written, (3.0, 1.0))
+    PhraseBook(tokenizer).phrases(LINES).penalise(scores, tokenizer.token_to_id(REPLY), written, (3.0, 1.0))
     assert set(np.unique(scores)) == {-4.0, 0.0}
 
 
 def test_a_strong_penalty_keeps_even_a_foolish_model_to_the_lines(path: Path, tokenizer: Tokenizer) -> None:
     decoder = Decoder(EagerSession(tiny_speaker(tokenizer)), path)
-    phrases = Phrases(LINES, tokenizer)
+    phrases = PhraseBook(tokenizer).phrases(LINES)
     kept = decoder.sample(
         build_prompt(SCENE, "pirate", (), ()), n=12, temperature=1.0, seed=1, phrases=phrases, penalties=(200.0, 200.0)
     )

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 import pytest
 
 from bot.domain import Person, Scene
-from bot.speech.facts import Facts
 from bot.speech.frames import FRAMES, Frames
 from bot.speech.ranker import WORD, Candidate, Context, Ranker, contradictions, facts_named, faults, inventions
 from models.data.vocabulary import VOCABULARY, words

@@ -13,6 +13,7 @@ from bot.speech.decoder import Sample
 from bot.speech.names import find_name, given_name, own_name
 from bot.speech.safety import is_safe
 from bot.speech.speaker import MAX_CHARACTERS, Speaker, temper
+from tests.tiny_speaker import tiny_tokenizer
 
 SCENE = Scene(
     "a man in a red jacket and a brown dog sit on a snowy bench",
@@ -41,6 +42,7 @@ class Parrot:
 
     def __init__(self) -> None:
         self.calls: list[dict[str, Any]] = []
+        self.tokenizer = tiny_tokenizer()
 
     def sample(self, prompt: str, **kwargs: Any) -> list[Sample]:
         self.calls.append({"prompt": prompt, **kwargs})
