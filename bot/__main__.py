@@ -19,10 +19,13 @@ from bot.domain import BadInput, Failure, Persona, Reply, Scene, Turn
 from bot.runtime.timing import Stopwatch
 from bot.settings import Settings, load_settings
 from bot.speech.personas import find_persona, load_personas
+from bot.speech.voices import persona_of
 from bot.vision.photo import Photo, open_photo
 
 if TYPE_CHECKING:
     from bot.app import TalkingPhotos
+
+DESCRIPTION_WORDS = 4  # a persona named by so many words is described, not named
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -62,7 +65,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
 
     for command in (reply, chat):
         command.add_argument("photo", type=Path, metavar="PHOTO")
-        command.add_argument("--persona", metavar="ID", help="who answers: see `personas`")
+        command.add_argument("--persona", metavar="ID", help="who answers: see `personas`; or describe somebody")
         command.add_argument("--speaker", type=int, default=0, metavar="N", help="which person of the photo (from 0)")
         command.add_argument("--seed", type=int, metavar="N", help="the same seed gives the same reply")
 
@@ -174,8 +177,14 @@ def examine(args: argparse.Namespace, settings: Settings) -> int:
 
 
 def choose_persona(query: str | None, settings: Settings) -> Persona:
-    """Return the persona asked for, or the default one."""
-    return find_persona(load_personas(), query or settings.default_persona)
+    """Return the persona asked for by id, name or voice, or by a description of it, or the default one."""
+    wanted = query or settings.default_persona
+    try:
+        return find_persona(load_personas(), wanted)
+    except BadInput:
+        if len(wanted.split()) < DESCRIPTION_WORDS:
+            raise
+        return persona_of(wanted)
 
 
 def load_engine(settings: Settings) -> TalkingPhotos:

@@ -106,6 +106,13 @@ def test_nobody_in_the_photo_still_gets_a_word(photos: dict[str, Path], capsys: 
     assert all(person["box"] is None for person in answer["scene"]["people"])
 
 
+def test_a_persona_may_be_described(photos: dict[str, Path], capsys: pytest.CaptureFixture[str]) -> None:
+    answer = reply(capsys, photos["one"], "--persona", "a grumpy retired sea captain", "--seed", "1")
+    assert answer["persona"] == "described"
+    named = reply(capsys, photos["one"], "--persona", "The One in the Photo", "--seed", "1")
+    assert named["persona"] == "self"  # a name is a name first, however long
+
+
 def test_the_same_seed_says_the_same(photos: dict[str, Path], capsys: pytest.CaptureFixture[str]) -> None:
     first, again = (reply(capsys, photos["one"], "--persona", "bard", "--seed", "5") for _ in range(2))
     assert first["reply"] == again["reply"]

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from bot.domain import MAX_TRAITS, TRAITS, VOICES
+from bot.domain import MAX_TRAITS, TRAITS, VOICES, Persona
 from bot.speech.frames import Frames
 from bot.speech.personas import load_personas
 from bot.speech.safety import unmask
@@ -25,6 +25,7 @@ NAMED, HINTED = 3.0, 1.0
 MANNER = 4.0  # times the cosine with the voice's own lines, 0..1
 BEGINNING = 160  # characters in which a word counts whole; further on it counts less and less
 NEAR = 1.05  # score below which no voice is near: one hint alone does not do
+NAME_CHARACTERS = 80
 MAX_CHARACTERS = 8000  # a card may be as long as a book
 NOT = re.compile(r"\b(?:not|never|isn't|no longer|hates|fears|hunts|unlike) (?:a |an |the |any |really |all )*$")
 WORD = re.compile(r"[a-z]+(?:'[a-z]+)?")
@@ -69,6 +70,14 @@ def nearest_voice(text: str) -> NearestVoice:
         tuple(ranked),
         tuple(traits),
     )
+
+
+def persona_of(description: str) -> Persona:
+    """Return a persona made from a free description: the nearest voice and its traits; ``self`` when none is near."""
+    plain = " ".join(description.split())
+    nearest = nearest_voice(plain)
+    name = "The " + re.sub(r"^(?:an?|the|my|some)\b ", "", plain, flags=re.IGNORECASE)
+    return Persona("described", name[:NAME_CHARACTERS], nearest.voice, nearest.traits, description=plain)
 
 
 def _held(text: str) -> dict[tuple[str, str], float]:

@@ -168,3 +168,19 @@ def test_form_is_the_text_with_its_slots(frames: Frames) -> None:
     facts = read_facts(TENNIS)
     for line in frames.openings(TENNIS, "butler", rng=random.Random(2)):
         assert fill(line.form, facts, "butler") == line.text
+
+
+def test_phrases_are_of_lines_that_fit_the_photo(frames: Frames) -> None:
+    lines = frames.phrases(TENNIS, "pirate")
+    openings = [line.frame.text for line in frames.openings(TENNIS, "pirate")]
+    assert set(openings) < set(lines)
+    assert not set(lines) & {frame.text for frame in frames.voices["pirate"].openings if frame.topic == "pizza"}
+    assert not set(lines) & {frame.text for frame in frames.voices["pirate"].openings if frame.mood == "angry"}
+    assert {extra.text for extra in frames.voices["pirate"].tails if extra.mood in {"any", "happy"}} < set(lines)
+
+
+def test_phrases_of_answers_and_traits(frames: Frames) -> None:
+    answers = frames.phrases(TENNIS, "butler", answers=True)
+    assert {line.frame.text for line in frames.answers(TENNIS, "butler", "are_you_bot")} < set(answers)
+    shy = frames.phrases(TENNIS, "self", ("shy",))
+    assert {line.frame.text for line in frames.openings(TENNIS, "self", ("shy",))} < set(shy)

@@ -8,7 +8,7 @@ import pytest
 
 from bot.domain import TRAITS, VOICES, Persona
 from bot.speech.personas import load_personas
-from bot.speech.voices import nearest_voice
+from bot.speech.voices import nearest_voice, persona_of
 
 DATA = Path(__file__).parent / "data"
 
@@ -64,3 +64,10 @@ def test_scores_are_ordered_and_usable() -> None:
 def test_a_word_denied_does_not_count() -> None:
     assert nearest_voice("He is not a pirate.").voice == "self"
     assert nearest_voice("She hunts vampires in a trench coat as a detective").voice == "detective"
+
+
+def test_a_description_becomes_a_persona() -> None:
+    persona = persona_of("  a grumpy retired\nsea captain ")
+    assert (persona.name, persona.voice, persona.traits) == ("The grumpy retired sea captain", "pirate", ("grumpy",))
+    assert persona.description == "a grumpy retired sea captain"
+    assert persona_of("my potato in a hat").voice == "self"
