@@ -27,6 +27,7 @@ class GraphRunner(Protocol):
 
 
 PENALTIES = (2.0, 1.0)  # nats for a token that follows the last two, the last three ones in no line of the voice
+MOST = 128  # tokens that a draw chooses from
 Cache = dict[str, np.ndarray]  # past_k_0, past_v_0, ... each (B, H, P, Dh) float32
 
 
@@ -165,12 +166,15 @@ def _log_softmax(logits: np.ndarray) -> np.ndarray:
 
 
 def _nucleus(scores: np.ndarray, top_p: float, rng: np.random.Generator) -> np.ndarray:
-    """Draw one token id for each row of scores (B, V), logits up to a constant."""
-    order = np.argsort(-scores, axis=-1)
-    probs = np.exp(_log_softmax(np.take_along_axis(scores, order, axis=-1)))
+    """Draw one token id for each row of scores (B, V), logits up to a constant, out of at most MOST tokens."""
+    most = min(MOST, scores.shape[-1])
+    likeliest = np.argpartition(-scores, most - 1, axis=-1)[:, :most]  # sorting them all would take longest of all
+    kept = np.take_along_axis(scores, likeliest, axis=-1)
+    order = np.argsort(-kept, axis=-1)
+    probs = np.exp(_log_softmax(np.take_along_axis(kept, order, axis=-1)))
     before = np.cumsum(probs, axis=-1) - probs  # probability of the likelier ones; 0 for the likeliest
     probs = np.where(before < top_p, probs, 0.0)
     ends = np.cumsum(probs, axis=-1)
     draws = rng.random((len(probs), 1)) * ends[:, -1:]
-    picked = np.minimum((ends <= draws).sum(axis=-1), probs.shape[-1] - 1)
-    return np.take_along_axis(order, picked[:, None], axis=-1)[:, 0]
+    picked = np.minimum((ends <= draws).sum(axis=-1), most - 1)
+    return np.take_along_axis(likeliest, np.take_along_axis(order, picked[:, None], axis=-1), axis=-1)[:, 0]

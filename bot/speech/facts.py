@@ -12,15 +12,15 @@ from dataclasses import dataclass, fields
 from functools import lru_cache
 
 from bot.domain import ANIMALS, Person, Scene
-from bot.speech.grammar import ADVERBS, ALIVE, BE, CLAUSE_WORDS, END, PREPOSITIONS, NounPhrase, Parse, Verb, parse
-from bot.speech.lexicon import article, gerund, lexicon, word_set
+from bot.speech.doing import does, place_preposition, read_doing
+from bot.speech.grammar import ALIVE, NounPhrase, Parse, Verb, parse
+from bot.speech.lexicon import article, lexicon, word_set
 from bot.speech.people import fits, is_depicted, speaker_phrases
 
 __all__ = ["SLOTS", "Facts", "read_facts"]
 
 SLOTS = ("wear", "this_wear", "a_wear", "thing", "the_thing", "a_thing", "doing", "place", "the_place", "at_place",
          "animal", "the_animal", "a_animal", "the_other", "vehicle", "the_vehicle", "hair")  # fmt: skip
-MAX_DOING_WORDS = 9
 MAX_NAME_WORDS = 5
 _COLLECTION = re.compile(
     r"(an?) ((?:long |large |small |big )?(?:row|pile|stack|bunch|line|collection|group|set) of "
@@ -81,11 +81,11 @@ class Facts:
 def read_facts(scene: Scene) -> Facts:
     """Read the facts of a scene for its first person; cached, a pure function of the scene."""
     caption = parse(scene.caption)
-    return _Reader(caption, scene, speaker_phrases(caption, scene.people[0])).read()
+    return _Reader(caption, scene, speaker_phrases(caption, scene.people)).read()
 
 
 class _Reader:
-    """Reads one scene for one speaker; ``mine`` are the phrases that name the speaker."""
+    """Reads one scene for one speaker; ``mine`` are the phrases that name or may name the speaker."""
 
     def __init__(self, parsed: Parse, scene: Scene, mine: tuple[int, ...]) -> None:
         self.parsed, self.scene, self.mine = parsed, scene, mine
@@ -99,8 +99,8 @@ class _Reader:
         animal, another = self._animal()
         return Facts(
             wear=wear, wear_plural=wear_plural, hair=self._hair(), thing=thing, thing_article=thing_article,
-            doing=self._doing(), place=place, at=at, place_plural=place_plural, animal=animal, another=another,
-            the_other=self._other(), vehicle=self._vehicle(),
+            doing=read_doing(self.parsed, self.mine), place=place, at=at, place_plural=place_plural, animal=animal,
+            another=another, the_other=self._other(), vehicle=self._vehicle(),
         )  # fmt: skip
 
     def _owners(self) -> list[tuple[int, ...]]:
@@ -115,10 +115,10 @@ class _Reader:
         return owners
 
     def _is_mine(self, k: int) -> bool:
-        return bool(set(self.owners[k]) & set(self.mine))
+        return bool(self.mine) and set(self.mine) <= set(self.owners[k])
 
     def _does(self, verb: Verb) -> bool:
-        return bool(set(verb.agents) & set(self.mine))
+        return does(verb, self.mine)
 
     def _named(self, k: int) -> bool:
         """Tell whether a phrase is one thing of this photo: not several, not another's, not depicted."""
@@ -143,7 +143,7 @@ class _Reader:
                 words = [word for word in phrase.modifiers if word not in {"matching", "pair", "of"}]
                 rank = 0 if self.lex.colors & set(words) else 1
                 found.append((rank, " ".join((*words, phrase.head)), self.lex.garments[phrase.head]))
-            elif phrase.prep == "in" and not phrase.det and len(phrase.words) == 1 and phrase.head in self.lex.colors:
+            elif phrase.prep == "in" and not phrase.det and self._color_alone(phrase):
                 found.append((1, f"{phrase.head} clothes", True))  # a man in white
         if found:
             _, name, plural = min(found, key=lambda item: item[0])
@@ -151,8 +151,14 @@ class _Reader:
         seen = [item for item in self.scene.people[0].wears if item in self.lex.garments]
         return (seen[0], self.lex.garments[seen[0]]) if seen else ("", False)
 
+    def _color_alone(self, phrase: NounPhrase) -> bool:
+        """Tell whether a phrase is a colour for clothes; black and white is more likely that of the photo."""
+        pair = {self.parsed.word(phrase.end + 1), self.parsed.word(phrase.start - 2), phrase.head}
+        return len(phrase.words) == 1 and phrase.head in self.lex.colors and not {"black", "white"} <= pair
+
     def _worn(self, phrase: NounPhrase) -> bool:
-        if phrase.owner.endswith(("'s", "s'")):
+        bare = any("shirtless" in self.phrases[k].modifiers for k in self.mine) and phrase.head in word_set("tops")
+        if bare or phrase.owner.endswith(("'s", "s'")):
             return False
         if phrase.prep in {"in", "with"} or (phrase.prep == "under" and phrase.owner):
             after = self.parsed.word(phrase.end)
@@ -164,13 +170,13 @@ class _Reader:
 
     def _hair(self) -> str:
         for k, phrase in enumerate(self.phrases):
-            if phrase.kind != "hair" or not self._is_mine(k):
+            if phrase.kind != "hair" or not self._is_mine(k) or phrase.words == ("hair",):
                 continue
             if not phrase.plural and phrase.prep in {"with", "in"}:
                 return " ".join(phrase.words)
             if phrase.head == "braid":
                 return "braided hair"
-        for modifiers in (self.phrases[k].modifiers for k in self.mine):
+        for modifiers in (self.phrases[k].modifiers for k in self.mine[: len(self.mine) == 1]):
             if "bald" in modifiers:
                 return "bald head"
             for word, before in zip(modifiers, ("", *modifiers), strict=False):
@@ -197,6 +203,8 @@ class _Reader:
             verb = self._verb_of_object(phrase)
             if phrase.head == "camera" and (phrase.prep or (verb is not None and verb.base == "face")):
                 continue
+            if phrase.head == "plate" and (phrase.prep == "at" or "home" in phrase.words):
+                continue  # the batter's
             if (verb is not None and self._does(verb)) or (phrase.prep == "with" and self._is_mine(k)):
                 held.append(k)
             elif not phrase.prep or phrase.prep in word_set("central"):
@@ -233,13 +241,16 @@ class _Reader:
 
     def _at(self, k: int, phrase: NounPhrase) -> str:
         """Return the preposition for being at a place; empty where the phrase does not say that one is there."""
-        usual, prep = self.lex.places[phrase.head], phrase.prep
+        usual, prep = self.lex.places[phrase.head], place_preposition(phrase)
+        bases = {verb.base for verb in self.parsed.verbs}
         if prep in word_set("static"):
             return prep
         if prep in {"to", "from"} and not phrase.det:
             return ""  # lifts his leg to swing
-        if prep == "from" and any(verb.base in word_set("looking") for verb in self.parsed.verbs):
+        if prep == "from" and bases & (word_set("looking") | word_set("hurling")):
             return usual
+        if prep in word_set("along") and usual == "by" and bases & word_set("afloat"):
+            return "on"
         if prep == "along" and phrase.head in word_set("furniture"):
             return "by"
         if prep in word_set("along") or (prep == "of" and self.parsed.word(phrase.start - 2) in word_set("parts")):
@@ -252,8 +263,10 @@ class _Reader:
     def _elsewhere(self, phrase: NounPhrase) -> bool:
         """Tell whether a phrase says where somebody else is: teammates standing in the dugout."""
         before = [verb for verb in self.parsed.verbs if verb.index < phrase.start]
-        if not before or not self.mine or not before[-1].agents or self._does(before[-1]):
+        if not before or not before[-1].agents or self._does(before[-1]):
             return False
+        if not self.mine:
+            return phrase.head in word_set("furniture") and self.scene.people[0].who != "nobody"
         clause = self.parsed.tokens[self.phrases[self.mine[0]].end : before[-1].index]
         return before[-1].form != "finite" or bool({"while", "as"} & set(clause))
 
@@ -287,7 +300,8 @@ class _Reader:
             number = {2: "two", 3: "three"}[len(near)]
             alike = me.who not in ANIMALS and me.age != "baby" and {person.age for person in near} == {me.age}
             known = any(person.expression != "unclear" for person in near)
-            return f"my {number} friends" if alike and known else f"the {number} people beside me"
+            quarrel = any(verb.base in word_set("quarrelling") for verb in self.parsed.verbs)
+            return f"my {number} friends" if alike and known and not quarrel else f"the {number} people beside me"
         if role := self._role(near[0]):
             return role
         if near[0].where in {"left", "right"} and me.where != near[0].where:
@@ -313,49 +327,3 @@ class _Reader:
             if phrase.kind == "vehicle" and one and self._named(k):
                 return " ".join(phrase.words)
         return ""
-
-    def _doing(self) -> str:
-        """Return the speaker's own verb as a gerund phrase of at most nine words."""
-        for n, verb in enumerate(self.parsed.verbs):
-            action = verb.form != "participle" and verb.base not in word_set("no_action")
-            if action and self._does(verb) and (phrase := self._gerund_phrase(n, verb)):
-                return phrase
-        return ""
-
-    def _gerund_phrase(self, n: int, verb: Verb) -> str:
-        """Return a verb with its objects up to the next clause, cut before a preposition if too long."""
-        tokens, end = self.parsed.tokens, verb.index + 1
-        later = self.parsed.verbs[n + 1 :]
-        following = next((one for one in later if one.form == "finite"), None)
-        reduced = {one.index for one in later if one.form != "finite"}  # watching a man | riding a horse
-        limit = following.index if following else len(tokens)
-        cuts = [end]
-        while end < limit and tokens[end] != END and tokens[end] not in CLAUSE_WORDS | BE | {"has", "have"}:
-            if tokens[end] == "and" or end in reduced or (tokens[end] in PREPOSITIONS and tokens[end] != "of"):
-                cuts.append(end)
-            end += 1
-        if following and end == limit and not self._does(following):
-            end = cuts[-1]  # the noun before another's verb belongs to that verb
-        whole = [cut for cut in (*cuts, end) if cut <= end and (cut == end or cut - 1 not in reduced)]
-        fitting = [cut for cut in whole if self._length(verb, cut) <= MAX_DOING_WORDS]
-        words = list(tokens[verb.index + 1 : max(fitting, default=verb.index + 1)])
-        while words and words[-1] in word_set("dangling"):
-            words.pop()
-        loose = bool(words) and words[-1] in PREPOSITIONS - word_set("loose_ends")
-        if not fitting or loose or {"him", "them", "he", "she", "they"} & set(words) or words[-1:] == ["her"]:
-            return ""
-        if not words and verb.base in word_set("bare"):
-            return ""
-        lies = verb.base == "lay" and (not words or words[0] in PREPOSITIONS | ADVERBS)
-        own = tokens[verb.index] if verb.form == "gerund" else gerund(verb.base)
-        return " ".join(("lying" if lies else own, *map(self._first_person, words)))
-
-    def _length(self, verb: Verb, end: int) -> int:
-        return sum(len(word.split()) for word in self.parsed.tokens[verb.index : end])
-
-    def _first_person(self, word: str) -> str:
-        plural = any(self.phrases[k].plural for k in self.mine)
-        if word == "their":
-            return "our" if plural else "my"
-        own = {"his": "my", "her": "my", "its": "my", "it's": "my", "themselves": "ourselves"}
-        return own.get(word, "myself" if word in {"himself", "herself", "itself"} else word)

@@ -33,8 +33,8 @@ GROUPS = re.compile(
 )
 _VIEWS = (
     "close up|close-up|closeup|close view|close selfie|selfie|mirror selfie|portrait|photo|picture|photograph|image"
-    "|black and white (?:photo|photograph|picture|image)|view|(?:high|low|side|rear|back) view|shot|bust|profile"
-    "|silhouette|back|front|head and shoulders"
+    "|black and white (?:photo|photograph|picture|image|portrait|selfie|shot)|view|(?:high|low|side|rear|back) view"
+    "|shot|bust|profile|silhouette|back|front|head and shoulders"
 )
 LEAD_IN = re.compile(
     r"^(?:there (?:is|are) |this is |here is )?"
@@ -199,6 +199,8 @@ class _Parser:
             if before in {"and", "or"} and not self.finite and any(one in self.lex.bases for one in later):
                 return False  # in red shirts and face paint take a selfie
             form = "finite"
+        elif waits and self._slip(i):
+            form = "finite"
         elif word in self.lex.participles:
             form = "participle"
         elif self._touches(i) and self._acts(list(self.phrases[-1].words), word, self.word(i + 1)):
@@ -327,7 +329,9 @@ class _Parser:
     def _has_noun(self, words: list[str]) -> bool:
         last = words[-1]
         colour_alone = last in self.lex.colors and self.prep == "in"  # a man in white
-        return colour_alone or last not in self.lex.adjectives or self.lex.kind(last) in {"thing", "person", "garment"}
+        if colour_alone or last not in self.lex.adjectives or self.lex.kind(last) in {"thing", "person", "garment"}:
+            return True
+        return self.lex.classify(tuple(words))[0] > 1  # a traffic light
 
     def _is_adverb(self, word: str) -> bool:
         known = self.lex.adjectives | word_set("not_adverbs")
@@ -364,4 +368,10 @@ class _Parser:
             return not any(later in self.lex.third or later in BE for later in self.out.tokens[i + 1 : i + 6])
         if word in self.lex.third and group and not is_noun and after in CLOSED:
             return True
+        if not plural and self.lex.classify(tuple(words))[1] != "unknown" and self._slip(i):
+            return True
         return word in self.lex.bases and plural and (plural_here or after in CLOSED - CLAUSE_WORDS)
+
+    def _slip(self, i: int) -> bool:
+        """Tell whether token i is a verb in the wrong number: a woman in a shirt sit on a table."""
+        return self.word(i) in word_set("slips") and self.word(i + 1) in PREPOSITIONS | DETERMINERS

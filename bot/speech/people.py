@@ -53,18 +53,30 @@ def fits(phrase: NounPhrase, person: Person) -> bool:
     if phrase.head == "couple":
         return person.who not in {"boy", "girl", "baby"}
     who, age = who_of(phrase)
+    if person.who == "person" and person.age in {"child", "baby"} and who in {"man", "woman"}:
+        return False
     if "person" in {person.who, who}:
         return age not in {"child", "baby"} or person.age in YOUNG
     return person.who == who or person.who in ALSO.get(who, ()) or (who == "baby" and person.age in YOUNG - {"teen"})
 
 
-def speaker_phrases(parsed: Parse, person: Person) -> tuple[int, ...]:
-    """Return the index of the phrase that names the speaker: an exact match before one that may fit.
+def speaker_phrases(parsed: Parse, people: tuple[Person, ...]) -> tuple[int, ...]:
+    """Return the phrase that names the first person: an exact match before one that may fit, age deciding.
 
-    A calling the lexicon does not know counts when it acts as the subject: a bellhop pushes a cart.
+    More than one index means that each of these phrases may name the speaker: what is sure is only what holds for
+    all of them. A calling the lexicon does not know counts when it acts as the subject: a bellhop pushes a cart.
     """
+    person = people[0]
     named = [k for k, phrase in enumerate(parsed.phrases) if fits(phrase, person) and not is_depicted(phrase, k)]
     exact = [k for k in named if who_of(parsed.phrases[k])[0] == person.who]
+    exact = [k for k in exact if who_of(parsed.phrases[k])[1] == person.age] or exact
+    alike = sum(one.who == person.who and one.where != "far" for one in people)
+    if exact and alike > 1:
+        subjects = [k for k in named if not parsed.phrases[k].prep]
+        more = alike > sum(parsed.phrases[k].count for k in exact)  # a referee may be a man as well
+        if more or len(exact) > 1:
+            rivals = {*exact, *subjects} if more else set(exact) & set(subjects)
+            return tuple(sorted(rivals)) or (exact[0],)
     if named or person.who in ANIMALS or person.who == "nobody" or person.where == "far" or not parsed.phrases:
         return tuple((exact or named)[:1])
     first = parsed.phrases[0]

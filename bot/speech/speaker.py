@@ -15,11 +15,12 @@ from pathlib import Path
 
 from bot.domain import Expression, Person, Persona, Reply, Scene, Source, Turn
 from bot.runtime.timing import Stopwatch
+from bot.speech.asked import asked_about
 from bot.speech.decoder import Decoder
 from bot.speech.facts import read_facts
 from bot.speech.filling import fill, slot_rules
 from bot.speech.frames import Frames, Line
-from bot.speech.intents import classify_intent
+from bot.speech.intents import OTHER, classify_intent
 from bot.speech.names import asks_own_name, given_name, own_name, users_name
 from bot.speech.phrases import PhraseBook
 from bot.speech.prompt import build_prompt
@@ -28,8 +29,9 @@ from bot.speech.safety import is_safe, may_be_said
 
 LINES = Path(__file__).parent.parent / "resources" / "speaker.toml"
 FRAMED_ONLY = frozenset({"are_you_bot", "out_of_bounds", "sad_user", "name"})
-SAMPLES = 4
-FRAMED = 3
+SAMPLES = 12
+FRAMED = 6
+ABOUT = 4
 MAX_TOKENS = 64
 MAX_CHARACTERS = 400
 GREETING_SHARE = 0.15
@@ -137,7 +139,13 @@ class Speaker:
             if line is not None:
                 fitting.remove(line)
                 chosen.append(line if intent else self._frames.adorn(line, scene.people[0], rng))
-        return [Candidate(line.text, "framed") for line in chosen]
+        about = self._about(persona.voice, turns[-1].text, rng) if intent == OTHER else []
+        return [Candidate(text, "framed") for text in (*(line.text for line in chosen), *about)]
+
+    def _about(self, voice: str, message: str, rng: random.Random) -> list[str]:
+        """Return a few lines that take up what an unclear message is about."""
+        thing = asked_about(message, voice)
+        return [line.format(thing) for line in rng.sample(self._lines["about"][voice], ABOUT)] if thing else []
 
     @staticmethod
     def _asked_for(

@@ -176,3 +176,11 @@ def test_the_persona_says_what_it_likes_and_what_the_user_is_called() -> None:
     assert "Becky" in Speaker().reply(scene, persona, talk, seed=1).text
     other = (*talk[:-1], Turn("user", "whats my name", "u2"))
     assert "Becky" not in Speaker().reply(scene, persona, other, seed=1).text
+
+
+def test_an_unclear_message_is_taken_up() -> None:
+    scene = Scene("a man sits on a bench", (Person("man", "adult", "neutral", "center"),))
+    talk = (Turn("persona", "Good evening."), Turn("user", "did you see how long the race was"))
+    said = [Speaker().reply(scene, Persona("x", "X", "butler"), talk, seed=seed).text for seed in range(6)]
+    assert sum("the race" in text for text in said) >= 4
+    assert len(set(said)) > 2

@@ -27,8 +27,8 @@ def test_plain_cases(text: str, voice: str) -> None:
 
 def test_odds_are_bounded_and_short_texts_count_less() -> None:
     assert voice_odds("", "pirate") == 0.0
-    assert voice_odds("qwxz", "pirate") == 0.0
-    assert 0 < voice_odds("arr", "pirate") < 0.7
+    assert voice_odds("Qwxz", "pirate") == 0.0
+    assert 0 < voice_odds("Arr", "pirate") < 0.7
     assert all(-1 <= voice_odds("sir sir sir sir sir sir sir sir sir sir", voice) <= 1 for voice in VOICES)
 
 
