@@ -68,8 +68,10 @@ class _DoingReader:
             end = cuts[-1]  # the noun before another's verb belongs to that verb
         whole = [cut for cut in (*cuts, end) if cut <= end and (cut == end or cut - 1 not in reduced)]
         fitting = [cut for cut in whole if self._length(verb, cut) <= MAX_DOING_WORDS]
-        words = self._words(verb, max(fitting, default=verb.index + 1))
-        while words and words[-1] in word_set("dangling"):
+        last = max(fitting, default=verb.index + 1)
+        words = self._words(verb, last)
+        loose_words = word_set("dangling") | (word_set("leaning") if self.parsed.word(last) in PREPOSITIONS else set())
+        while words and words[-1] in loose_words:
             words.pop()
         loose = bool(words) and words[-1] in PREPOSITIONS - word_set("loose_ends")
         if not fitting or loose or {"him", "them", "he", "she", "they"} & set(words) or words[-1:] == ["her"]:

@@ -233,6 +233,8 @@ class _Reader:
             counted = phrase.plural and phrase.det not in word_set("determiners")
             if phrase.kind != "place" or phrase.owner.endswith("'s") or counted or self._elsewhere(phrase):
                 continue
+            if phrase.head in word_set("furniture") and self.parsed.word(phrase.end) == "of":
+                continue  # the bed of a truck
             at = self._at(k, phrase)
             if at and len(phrase.words) <= MAX_NAME_WORDS:
                 plural = phrase.plural or phrase.head in {"stairs", "bleachers", "woods"}

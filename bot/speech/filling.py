@@ -26,12 +26,16 @@ MY = {"queen": "our", "pirate": "me"}  # how these voices say it
 
 def usable(frame: Frame, facts: Facts) -> bool:
     """Whether the facts fill every slot of a frame and their number agrees with its wording."""
+    if "doing" in frame.slots and _says_place_twice(frame.text, facts):
+        return False
     return not (facts.wear_plural and frame.singular_wear) and fillable(frame.slots, facts)
 
 
 def fits_wording(text: str, facts: Facts) -> bool:
     """Whether the facts fill a text with slots, as ``usable`` tells of a frame."""
     slots = {name for _, name in SLOT.findall(text)}
+    if "doing" in slots and _says_place_twice(text, facts):
+        return False
     return not (facts.wear_plural and singular_wording(text, slots)) and fillable(slots, facts)
 
 
@@ -43,6 +47,12 @@ def fillable(slots: Collection[str], facts: Facts) -> bool:
     if "doing" in names and names & PLACE_SLOTS and not _without_place(facts):
         return False
     return not (names & PLACE_SLOTS and names & THING_SLOTS and facts.thing and facts.thing == facts.place)
+
+
+def _says_place_twice(text: str, facts: Facts) -> bool:
+    """Whether a text names right after the doing the place that the doing names: walking on a beach on the beach."""
+    head = facts.place.rsplit(" ", 1)[-1]
+    return bool(head) and head in facts.doing and re.search(rf"{{doing}}[ \w]* {re.escape(head)}\b", text) is not None
 
 
 def slot_rules(facts: Facts) -> dict[str, frozenset[str]]:

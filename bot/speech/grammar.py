@@ -135,7 +135,9 @@ class _Parser:
     def _step(self, i: int) -> int:
         """Take what starts at token i and return where the next thing starts."""
         word = self.word(i)
-        if word == END or word in CLAUSE_WORDS:
+        if word == "as" and self.word(i - 1) in word_set("costumed"):
+            self.prep = word
+        elif word == END or word in CLAUSE_WORDS:
             self._boundary(i, word)
         elif word in {"and", "or"}:
             # the preposition carries over (in red and blue) unless a second subject follows
@@ -229,6 +231,8 @@ class _Parser:
         moves = is_object and last.kind in {"thing", "vehicle", "unknown"} and last.end == i
         if moves and self.lex.gerunds.get(self.word(i), "") not in word_set("people_do"):
             return ()  # popcorn flying out of a bowl: the popcorn does it
+        if last.prep == "with" and last.kind == "unknown" and last.end == i and not (last.det or last.plural):
+            return ()  # a man with rain dripping down his face
         while k >= 0 and self.phrases[k].kind not in ALIVE:
             if self.phrases[k].prep not in {"in", "on", "with", "at", "near", "by", "of"} or k in self.subject:
                 return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import cast
 
 from bot.domain import ANIMALS, Age, Person, Who
-from bot.speech.grammar import NounPhrase, Parse
+from bot.speech.grammar import CLAUSE_WORDS, NounPhrase, Parse
 from bot.speech.lexicon import lexicon, word_set
 
 YOUNG = frozenset({"baby", "child", "teen"})
@@ -39,8 +39,8 @@ def who_of(phrase: NounPhrase) -> tuple[Who, Age]:
 
 
 def is_depicted(phrase: NounPhrase, index: int) -> bool:
-    """Tell whether a phrase is only the subject of something: a statue of a man, a sign of animals."""
-    return phrase.prep == "of" and index > 0
+    """Tell whether a phrase is the subject of something: a statue of a man, a sign of animals, dressed as bees."""
+    return phrase.prep in {"of", "as"} and index > 0
 
 
 def fits(phrase: NounPhrase, person: Person) -> bool:
@@ -72,7 +72,9 @@ def speaker_phrases(parsed: Parse, people: tuple[Person, ...]) -> tuple[int, ...
     exact = [k for k in exact if who_of(parsed.phrases[k])[1] == person.age] or exact
     alike = sum(one.who == person.who and one.where != "far" for one in people)
     if exact and alike > 1:
-        subjects = [k for k in named if not parsed.phrases[k].prep]
+        clause = next((i for i, word in enumerate(parsed.tokens) if word in CLAUSE_WORDS), len(parsed.tokens))
+        subjects = [k for k in named if not parsed.phrases[k].prep and not parsed.phrases[k].owner]
+        subjects = [k for k in subjects if k in exact or parsed.phrases[k].start < clause]  # while teammates watch
         more = alike > sum(parsed.phrases[k].count for k in exact)  # a referee may be a man as well
         if more or len(exact) > 1:
             rivals = {*exact, *subjects} if more else set(exact) & set(subjects)

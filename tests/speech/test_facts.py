@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from bot.domain import NOBODY, Person, Scene
 from bot.speech.facts import Facts, read_facts
 from bot.speech.lexicon import article, gerund, singular
@@ -87,3 +89,80 @@ def test_how_the_photo_was_taken_is_no_place() -> None:
     facts = slots("a man with short dark hair looks at the camera in a close portrait")
     assert facts["doing"] == "looking at the camera"
     assert "place" not in facts
+
+
+@pytest.mark.parametrize(
+    ("caption", "doing"),
+    [
+        ("a brown bear lies on a dry grass near a tree", "lying on dry grass near a tree"),
+        ("a herd of cows graze on a grassy field with a small black and white cows", "grazing on a grassy field"),
+        ("a bear stands on a dry ground", "standing on the dry ground"),
+        ("a brown horse stands on a sandy horses", "standing"),
+        ("a woman waits at a ball on a court", "waiting for a ball on a court"),
+        ("a woman waits at a bus stop", "waiting at a bus stop"),
+        ("a man swings at a bat", "swinging a bat"),
+        ("a man swings at the catcher and umpire", ""),
+        ("a man throws the mound", ""),
+        ("a man throws from the ball", ""),
+        ("a woman rides a soccer ball on the grass", ""),
+        ("a man walks on a motorcycle on a street", "walking"),
+        ("a man holds a bat at a city street", "holding a bat on a city street"),
+        ("a woman in a white shirt sit on a table", "sitting on a table"),
+        ("a close selfie of a man and a woman with rain dripping down their faces", ""),
+        ("a man waves from a glass cabin high above a city skyline", "waving from a glass cabin"),
+    ],
+)
+def test_slips_of_the_captioner_are_set_right_or_left_out(caption: str, doing: str) -> None:
+    assert slots(caption).get("doing", "") == doing
+
+
+@pytest.mark.parametrize(
+    ("caption", "place"),
+    [
+        ("a man throws from the mound", "on the mound"),
+        ("a man stands at a city street", "on the city street"),
+        ("a bench stands in a grassy hill", "on the grassy hill"),
+        ("a man stands on a forest", "in the forest"),
+        ("five people float down a lazy river", "on the lazy river"),
+        ("a girl glares at the camera from a couch", "on the couch"),
+        ("a couple sits in the bed of a parked truck", ""),
+        ("a traffic light hangs on a street sign under a cloudy sky", ""),
+    ],
+)
+def test_places_get_the_preposition_of_being_there(caption: str, place: str) -> None:
+    assert slots(caption).get("at_place", "") == place
+
+
+def test_things_that_only_sound_like_things_or_animals() -> None:
+    assert "thing" not in slots("a baseball batter in white swings at the plate with a catcher")
+    assert "thing" not in slots("a man dressed as a banana runs in a race")
+    assert slots("a boy dressed as a dog runs in a park")["doing"] == "running in a park"
+    assert "animal" not in slots("a boy dressed as a dog runs in a park")
+    assert "animal" not in slots("a girl eats a corn dog")
+
+
+def test_colours_of_the_photo_and_bare_words_are_no_looks() -> None:
+    assert "wear" not in slots("a bride and groom touch foreheads in black and white", WOMAN, MAN)
+    assert "wear" not in slots("a shirtless man in a white shirt hits a ball")
+    assert "hair" not in slots("a portrait of a girl with hair")
+    assert slots("a close black and white portrait of a man with short dark hair")["hair"] == "short dark hair"
+
+
+def test_a_grown_up_of_the_caption_is_not_the_child_of_the_list() -> None:
+    child, man = Person("person", "child", "unclear", "left"), Person("man", "adult", "neutral", "right")
+    found = slots("a man in a shirt sits on a bench at a restaurant table", child, man)
+    assert not {"wear", "doing", "at_place"} & found.keys()
+    assert found["the_other"] == "the man on the right"
+
+
+def test_who_may_be_either_of_two_has_only_what_both_have() -> None:
+    other = Person("man", "adult", "neutral", "right")
+    found = slots("a man in a black suit and a man in a white suit dance in a park", MAN, other)
+    assert "wear" not in found
+    assert found["doing"] == "dancing in a park"
+    third = Person("man", "adult", "angry", "center")
+    found = slots("two referees in yellow shirts argue with a man in a suit", third, MAN, other)
+    assert not {"wear", "doing"} & found.keys()
+    assert found["the_other"] == "the two people beside me"
+    found = slots("a man in a hat climbs a rope while his teammates watch", MAN, other)
+    assert (found["wear"], found["doing"]) == ("hat", "climbing a rope")

@@ -49,6 +49,13 @@ def test_rules_name_what_may_not_follow() -> None:
     assert not fillable({"the_thing", "at_place"}, same)
 
 
+def test_a_place_is_not_said_twice() -> None:
+    walk = Facts(doing="walking on a sandy beach", place="sandy beach", at="on")
+    assert not fits_wording("I'm {doing} on the beach and happy.", walk)
+    assert fits_wording("I'm {doing}. The beach is happy.", walk)
+    assert fits_wording("I'm {doing} on the beach.", Facts(doing="flying a kite", place="sandy beach", at="on"))
+
+
 def test_number_of_a_garment_must_suit_the_wording() -> None:
     glasses = Facts(wear="glasses", wear_plural=True)
     assert not fits_wording("Oh, {this_wear} is mine.", glasses)
