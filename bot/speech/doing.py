@@ -7,7 +7,7 @@ odd is cut away at the preposition before it, and where nothing sound is left th
 from __future__ import annotations
 
 from bot.speech.grammar import ADVERBS, ALIVE, BE, CLAUSE_WORDS, END, PREPOSITIONS, NounPhrase, Parse, Verb
-from bot.speech.lexicon import gerund, word_set
+from bot.speech.lexicon import gerund, lexicon, word_set
 
 __all__ = ["does", "place_preposition", "read_doing"]
 
@@ -84,7 +84,9 @@ class _DoingReader:
 
     def _odd(self, verb: Verb, phrase: NounPhrase) -> bool:
         """Tell whether a phrase after a verb makes no sense: a sandy horses, riding a ball, throwing the mound."""
-        if phrase.plural and phrase.det in {"a", "an"} and phrase.count != 1:
+        if phrase.det in {"a", "an"} and ((phrase.plural and phrase.count != 1) or lexicon().garments.get(phrase.head)):
+            return "pair" not in phrase.words
+        if phrase.head in word_set("times") and phrase.prep in {"on", "down"} and phrase.det in {"a", "an"}:
             return True
         between = any(verb.index < one.start < phrase.start for one in self.parsed.phrases)
         if between or any(verb.index < one.index < phrase.start for one in self.parsed.verbs):
@@ -104,8 +106,8 @@ class _DoingReader:
         for phrase in self.parsed.phrases:
             if not verb.index < phrase.start < end:
                 continue
-            if phrase.det in {"a", "an"} and phrase.head in word_set("uncounted"):
-                words[phrase.start] = "the" if phrase.head == "ground" else ""
+            if phrase.det in {"a", "an"} and phrase.head in word_set("uncounted") | word_set("only_the"):
+                words[phrase.start] = "the" if phrase.head in word_set("only_the") else ""
             if phrase.prep and words[phrase.start - 1] == phrase.prep:
                 words[phrase.start - 1] = self._preposition(verb, phrase)
         return [word for word in words[verb.index + 1 :] if word]

@@ -203,7 +203,7 @@ class _Reader:
             verb = self._verb_of_object(phrase)
             if phrase.head == "camera" and (phrase.prep or (verb is not None and verb.base == "face")):
                 continue
-            if phrase.head == "plate" and (phrase.prep == "at" or "home" in phrase.words):
+            if phrase.head == "plate" and (phrase.prep in {"at", "from"} or "home" in phrase.words):
                 continue  # the batter's
             if (verb is not None and self._does(verb)) or (phrase.prep == "with" and self._is_mine(k)):
                 held.append(k)
@@ -217,6 +217,8 @@ class _Reader:
         if self.parsed.word(phrase.end) == "of":
             inner = self.phrases[k + 1] if k + 1 < len(self.phrases) else None
             if phrase.head not in word_set("containers") or inner is None or inner.prep != "of" or inner.det:
+                return None
+            if self.parsed.word(inner.end) == "of":
                 return None
             words += ["of", *inner.words]
         name = " ".join(words)
@@ -245,8 +247,9 @@ class _Reader:
         """Return the preposition for being at a place; empty where the phrase does not say that one is there."""
         usual, prep = self.lex.places[phrase.head], place_preposition(phrase)
         bases = {verb.base for verb in self.parsed.verbs}
+        aimed = any(verb.index == phrase.start - 2 and verb.base in word_set("hurling") for verb in self.parsed.verbs)
         if prep in word_set("static"):
-            return prep
+            return "" if aimed and prep == "at" else prep
         if prep in {"to", "from"} and not phrase.det:
             return ""  # lifts his leg to swing
         if prep == "from" and bases & (word_set("looking") | word_set("hurling")):
@@ -279,6 +282,7 @@ class _Reader:
                 phrase.kind == "animal"
                 and k not in self.mine
                 and self._named(k)
+                and phrase.head != "cattle"
                 and len(phrase.words) <= MAX_NAME_WORDS
             ):
                 return " ".join(phrase.words), False

@@ -26,7 +26,6 @@ GROUNDED_INTENTS = frozenset({"where", "who_with", "what_holding", "what_wearing
 GROUNDED_WEIGHTS = (1, 5, 9, 11)  # by the number of slots a line fills: a reply should name what is seen
 TOPIC_WEIGHT = 14  # a line about the photo's topic names it without a slot
 LEAD_SHARE, TAIL_SHARE, MOST_WORDS = 0.15, 0.25, 34  # how often an opening gets a lead and a tail, if it stays short
-FEW = 6
 CLOSE = 0.3  # share of a text's word triples by which it may be a frame's
 
 
@@ -249,7 +248,7 @@ def fitting(frames: Sequence[Frame], scene: Scene, facts: Facts) -> list[Frame]:
     usables = about(frames, scene, facts)
     moods = moods_of(person.expression) if person.who != "nobody" else frozenset({"any", *MOODS})
     suited = _suited(usables, person, moods)
-    if len(suited) < FEW and person.expression in {"unclear", "neutral"}:  # rather a smile than the same line again
+    if not suited and person.expression in {"unclear", "neutral"}:  # rather a smile than nothing
         suited = _suited(usables, person, moods | {"happy"})
     return suited
 

@@ -313,7 +313,8 @@ class _Parser:
         if word in ADVERBS or self._is_adverb(word) or self._acts(words, word, after):
             return True
         if word in self.lex.gerunds:
-            described = words[-1] in self.lex.adjectives and after not in CLOSED  # an orange climbing wall
+            made = word in word_set("made_of") or after not in CLOSED
+            described = words[-1] in self.lex.adjectives and made  # an orange climbing wall, a stone building
             return not described and not self._compound(words, word, after)
         if word in self.lex.participles and after in PREPOSITIONS | BREAKS | ADVERBS:
             return word not in self.lex.adjectives or after in PREPOSITIONS

@@ -2,9 +2,9 @@
 
     score = fluency + facts + voice + topic - faults
 
-fluency   STUMBLE * (min(mean log-probability per token under the speaker, FLUENT) - FLUENT), in nats: 0 for
-          anything as likely as good prose and below 0 for stumbling. The cap keeps the most predictable line from
-          winning.
+fluency   LIKELY * mean log-probability per token under the speaker + WEAK * that of its three least likely tokens,
+          in nats, no better than SURE: 0 for anything as likely as good prose and below 0 for stumbling. The cap keeps
+          the most predictable line from winning.
 facts     FACT for each thing of the scene or of the user's message that is named, at most MAX_FACTS; a generated
           opening that names none loses one.
 voice     VOICE times the mean log-odds of the words for this voice against all voices (bot/speech/voice_odds.py).
@@ -38,7 +38,7 @@ from bot.speech.safety import may_be_said
 from bot.speech.voice_odds import voice_odds
 
 VOCABULARY = Path(__file__).parent.parent / "resources" / "vocabulary.txt"
-FLUENT, STUMBLE = -0.7, 1.5  # tuned on the shipped speaker: what it finds less likely is seldom sense
+LIKELY, WEAK, SURE = 1.0, 0.1, -1.0  # fitted to marks of replies read blind, see models/cards/speaker.md
 FACT, MAX_FACTS = 0.5, 2
 VOICE, CLEARLY = 2.0, 0.4
 TOPIC = 0.6
@@ -63,11 +63,11 @@ GENERIC = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """Something that could be said; ``log_prob`` is the mean per token under the speaker, if it was asked."""
+    """Something that could be said; ``log_probs`` are those of its tokens under the speaker, if it was asked."""
 
     text: str
     source: Source
-    log_prob: float | None = None
+    log_probs: tuple[float, ...] = ()
     finished: bool = True
 
 
@@ -123,7 +123,7 @@ class Ranker:
         earlier = (*context.said, *context.recent, message)
         words = WORD.findall(one.text.lower())
         parts = {
-            "fluency": 0.0 if one.log_prob is None else STUMBLE * (min(one.log_prob, FLUENT) - FLUENT),
+            "fluency": fluency(one.log_probs) if one.log_probs else 0.0,
             "facts": FACT * min(len(facts_named(words, scene, message)), MAX_FACTS),
             "voice": VOICE * voice_odds(one.text, context.voice),
             "topic": 0.0 if context.intent == OTHER else TOPIC * self._intent_odds(words, context.intent),
@@ -152,6 +152,12 @@ class Ranker:
         squeezed = re.sub(r"(.)\1{2,}", r"\1", word)  # sooo
         forms = {word, bare, singular(bare), squeezed}
         return bool(forms & self._known) or bare in scene.caption.lower() or bare in message.lower()
+
+
+def fluency(log_probs: Sequence[float]) -> float:
+    """Return how far a text is from what the speaker writes with ease, in nats: 0 or below."""
+    mean, weakest = sum(log_probs) / len(log_probs), sorted(log_probs)[:3]
+    return min(0.0, LIKELY * mean + WEAK * sum(weakest) / len(weakest) - SURE)
 
 
 class WordOdds:

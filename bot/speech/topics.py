@@ -7,10 +7,17 @@ from functools import lru_cache
 from pathlib import Path
 
 from bot.domain import ANIMALS, Scene
+from bot.speech.facts import read_facts
 from bot.speech.grammar import parse
 from bot.speech.lexicon import singular
 
 TOPICS = Path(__file__).parent.parent / "resources" / "frames" / "topics.toml"
+
+
+SPECIES = ("dog", "cat", "horse", "cow", "sheep", "bird", "elephant", "giraffe", "zebra", "bear")
+ROOMS = ("kitchen", "bathroom")
+BALL_GAMES = frozenset({"baseball", "batting", "pitching"})
+WHOLE = frozenset({"teddy bear", "traffic light", "street sign"})  # no bear, light or street
 
 
 @lru_cache(maxsize=4096)
@@ -19,10 +26,26 @@ def topics_of(scene: Scene) -> frozenset[str]:
     who = scene.people[0].who
     kind = "animal" if who in ANIMALS else "nobody" if who == "nobody" else "human"
     parsed = parse(scene.caption)
-    heads = {head for phrase in parsed.phrases for head in (phrase.head, *phrase.head.split())}
-    words = {form for head in heads for form in (head, singular(head))} | {verb.base for verb in parsed.verbs}
-    own = {who} if who in {"dog", "cat"} else set()
-    return frozenset(topic for topic, triggers in _topics()[kind].items() if (words | own) & triggers)
+    heads = [head for phrase in parsed.phrases for head in _names(phrase.head)]
+    words = [*heads, *(verb.base for verb in parsed.verbs), *({who} & {"dog", "cat"})]
+    found = {topic for topic, triggers in _topics()[kind].items() if triggers & set(words)}
+    if found & BALL_GAMES:
+        found.discard("food")  # home plate
+    if set(ROOMS) <= found:  # a kitchen has a sink, too
+        found -= {room for room in ROOMS if room not in words}
+    if kind == "animal":
+        triggers = _topics()[kind]
+        own = who if who in SPECIES else next((s for word in heads for s in SPECIES if word in triggers[s]), "")
+        found -= set(SPECIES) - {own}
+        if not read_facts(scene).wear:  # the rider's coat is not the horse's
+            found.discard("dressed")
+    return frozenset(found)
+
+
+def _names(head: str) -> set[str]:
+    """Return what a head noun may be called: itself, its last words, and these in the singular."""
+    names = {head} if singular(head) in WHOLE else {head, *head.split()}
+    return names | {singular(name) for name in names}
 
 
 @lru_cache(maxsize=1)

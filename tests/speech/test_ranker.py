@@ -24,7 +24,7 @@ def ranker() -> Ranker:
 
 
 def order(ranker: Ranker, *texts: str, **kwargs: object) -> list[str]:
-    candidates = [Candidate(text, "generated", -0.6) for text in texts]
+    candidates = [Candidate(text, "generated", (-0.6,)) for text in texts]
     return [one.candidate.text for one in ranker.rank(candidates, Context(SCENE, "self", **kwargs))]  # type: ignore[arg-type]
 
 
@@ -44,16 +44,16 @@ def test_good_line_wins(ranker: Ranker, worse: str) -> None:
 
 
 def test_unlikely_and_unfinished_lines_lose(ranker: Ranker) -> None:
-    good = Candidate(GOOD, "generated", -0.6)
-    odd = Candidate(GOOD + " Yes.", "generated", -4.0)
-    cut = Candidate(GOOD + " And", "generated", -0.6, finished=False)
+    good = Candidate(GOOD, "generated", (-0.6,))
+    odd = Candidate(GOOD + " Yes.", "generated", (-4.0,))
+    cut = Candidate(GOOD + " And", "generated", (-0.6,), finished=False)
     assert ranker.rank([cut, odd, good], Context(SCENE, "self"))[0].candidate == good
 
 
 def test_framed_is_the_floor(ranker: Ranker) -> None:
     framed = Candidate("I sat down on the snowy bench in this red jacket and forgot to be anywhere else.", "framed")
-    broken = Candidate("this red jacket bench the the dog", "generated", -3.0, finished=False)
-    good = Candidate(GOOD, "generated", -0.6)
+    broken = Candidate("this red jacket bench the the dog", "generated", (-3.0,), finished=False)
+    good = Candidate(GOOD, "generated", (-0.6,))
     assert ranker.rank([broken, framed], Context(SCENE, "self"))[0].candidate == framed
     assert ranker.rank([framed, good], Context(SCENE, "self"))[0].candidate == good
 
@@ -61,17 +61,17 @@ def test_framed_is_the_floor(ranker: Ranker) -> None:
 def test_repeats_lose_and_exact_repeats_are_vetoed(ranker: Ranker) -> None:
     other = "The dog says this bench is ours now, and I have learned not to argue with a dog in the snow."
     assert order(ranker, GOOD, other, recent=[GOOD])[0] == other
-    vetoed = ranker.rank([Candidate(GOOD, "generated", -0.6)], Context(SCENE, "self", said=[GOOD]))[0]
+    vetoed = ranker.rank([Candidate(GOOD, "generated", (-0.6,))], Context(SCENE, "self", said=[GOOD]))[0]
     assert vetoed.score == -math.inf
 
 
 def test_unsafe_lines_are_vetoed(ranker: Ranker) -> None:
     for text in ("See https://example.org for my red jacket", "Hey @everyone, my dog", "This shitty red jacket again."):
-        assert ranker.rank([Candidate(text, "generated", -0.5)], Context(SCENE, "self"))[0].score == -math.inf
+        assert ranker.rank([Candidate(text, "generated", (-0.5,))], Context(SCENE, "self"))[0].score == -math.inf
 
 
 def test_scores_add_up(ranker: Ranker) -> None:
-    for one in ranker.rank([Candidate(GOOD, "generated", -2.0), Candidate(GOOD, "framed")], Context(SCENE, "pirate")):
+    for one in ranker.rank([Candidate(GOOD, "generated", (-2.0,)), Candidate(GOOD, "framed")], Context(SCENE, "pirate")):
         assert one.score == pytest.approx(sum(one.parts.values()))
 
 
@@ -93,7 +93,7 @@ def test_inventions() -> None:
 
 def test_a_frame_that_the_speaker_wrote_word_for_word_counts_as_framed(ranker: Ranker) -> None:
     line = next(one for one in Frames().openings(SCENE, "pirate") if one.frame.slots)
-    known, own = Candidate(line.text, "generated", -0.5), Candidate(f"{line.text} Or so I dreamt.", "generated", -0.5)
+    known, own = Candidate(line.text, "generated", (-0.5,)), Candidate(f"{line.text} Or so I dreamt.", "generated", (-0.5,))
     sources = {one.candidate.text: one.candidate.source for one in ranker.rank([known, own], Context(SCENE, "pirate"))}
     assert sources == {known.text: "framed", own.text: "generated"}
 

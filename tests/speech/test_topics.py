@@ -19,6 +19,11 @@ MAN, DOG = Person("man", "adult", "happy", "center"), Person("dog", "-", "neutra
         ("a brown dog sleeps on a sofa", DOG, {"dog", "bed", "sleep"}),
         ("two pizzas on a table", NOBODY, {"pizza"}),
         ("a man stands still", MAN, set()),
+        ("a batter waits at the plate", MAN, {"baseball", "batting"}),
+        ("a brown dog sits next to a teddy bear and a cat", DOG, {"dog", "toy"}),
+        ("a man in a white shirt rides a horse", Person("animal", "-", "neutral", "center"), {"horse"}),
+        ("a kitchen with black cabinets and a white sink", NOBODY, {"kitchen"}),
+        ("a traffic light hangs on a pole", NOBODY, {"sign"}),
     ],
 )
 def test_topics(caption: str, speaker: Person, topics: set[str]) -> None:
