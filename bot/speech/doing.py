@@ -64,7 +64,7 @@ class _DoingReader:
                 cuts.append(end)
             end += 1
         others_verb = following and end == limit and set(following.agents) != set(verb.agents)
-        if others_verb or end == odd < limit:
+        if others_verb or end == odd < limit or self.parsed.word(end) in BE | {"has", "have"}:
             end = cuts[-1]  # the noun before another's verb belongs to that verb
         whole = [cut for cut in (*cuts, end) if cut <= end and (cut == end or cut - 1 not in reduced)]
         fitting = [cut for cut in whole if self._length(verb, cut) <= MAX_DOING_WORDS]

@@ -176,7 +176,8 @@ class _Reader:
                 return " ".join(phrase.words)
             if phrase.head == "braid":
                 return "braided hair"
-        for modifiers in (self.phrases[k].modifiers for k in self.mine[: len(self.mine) == 1]):
+        only = [self.phrases[k] for k in self.mine if len(self.mine) == 1 and self.phrases[k].kind == "person"]
+        for modifiers in (phrase.modifiers for phrase in only):
             if "bald" in modifiers:
                 return "bald head"
             for word, before in zip(modifiers, ("", *modifiers), strict=False):

@@ -318,6 +318,8 @@ class _Parser:
             return not described and not self._compound(words, word, after)
         if word in self.lex.participles and after in PREPOSITIONS | BREAKS | ADVERBS:
             return word not in self.lex.adjectives or after in PREPOSITIONS
+        if self.lex.kind(f"{words[-1]} {word}") == "place":
+            return False  # in the back seat
         return self._finite_here(i, words, det, count)
 
     def _two_colors(self, i: int, words: list[str]) -> bool:

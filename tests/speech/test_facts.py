@@ -107,6 +107,8 @@ def test_how_the_photo_was_taken_is_no_place() -> None:
         ("a man swings at a bat", "swinging a bat"),
         ("a man swings at the catcher and umpire", ""),
         ("a man throws the mound", ""),
+        ("two women hang wallpaper and one strip has fallen", "hanging wallpaper"),
+        ("three kids in the back seat of a car hold up bags of chips", "holding up bags of chips"),
         ("a man throws from the ball", ""),
         ("a woman rides a soccer ball on the grass", ""),
         ("a man walks on a motorcycle on a street", "walking"),
@@ -153,6 +155,7 @@ def test_colours_of_the_photo_and_bare_words_are_no_looks() -> None:
     assert "wear" not in slots("a bride and groom touch foreheads in black and white", WOMAN, MAN)
     assert "wear" not in slots("a shirtless man in a white shirt hits a ball")
     assert "hair" not in slots("a portrait of a girl with hair")
+    assert "hair" not in slots("a bearded dragon rests on a rock", Person("animal", "-", "neutral", "center"))
     assert slots("a close black and white portrait of a man with short dark hair")["hair"] == "short dark hair"
 
 
