@@ -46,6 +46,8 @@ def fillable(slots: Collection[str], facts: Facts) -> bool:
         return False
     if "doing" in names and names & PLACE_SLOTS and not _without_place(facts):
         return False
+    if "doing" in names and names & THING_SLOTS and facts.thing.rsplit(" ", 1)[-1] in facts.doing.split():
+        return False  # a ball, hitting a ball
     return not (names & PLACE_SLOTS and names & THING_SLOTS and facts.thing and facts.thing == facts.place)
 
 
@@ -84,6 +86,8 @@ def fill(text: str, facts: Facts, voice: str = "self") -> str:
                 lambda my: "ourself" if my[1] and voice == "queen" else MY[voice] + (my[1] or ""),
                 value,
             )
+        if voice == "queen" and name == "the_other":
+            value = re.sub(r"\bme\b", "us", value)
         if before:
             return f"{_article(before, value)} {value}"
         start = match.start() == 0 or re.search(r"[.!?][\"')]* $", text[: match.start()]) is not None

@@ -247,6 +247,8 @@ def fitting(frames: Sequence[Frame], scene: Scene, facts: Facts) -> list[Frame]:
     person = scene.people[0]
     usables = about(frames, scene, facts)
     moods = moods_of(person.expression) if person.who != "nobody" else frozenset({"any", *MOODS})
+    if person.who in ANIMALS and person.expression in {"unclear", "neutral"}:  # nobody has read an animal's face
+        moods |= {"happy"}
     suited = _suited(usables, person, moods)
     if not suited and person.expression in {"unclear", "neutral"}:  # rather a smile than nothing
         suited = _suited(usables, person, moods | {"happy"})

@@ -7,6 +7,7 @@ attested phrases, crosses from one line into another where they touch, and leave
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
@@ -18,6 +19,8 @@ from bot.speech.prompt import PAD, reply_part
 
 ORDERS = (3, 4)  # tokens of an n-gram, the continuation included
 ENDERS = frozenset(".!?")
+SENTENCE = re.compile(r"(?<=[.!?])\s+")
+ALL = 128  # variants of a line whose sentences are known
 
 
 class PhraseBook:
@@ -29,27 +32,38 @@ class PhraseBook:
         self._before: list[int] = [tokenizer.token_to_id(PAD) or 0] * max(ORDERS)
         words = tokenizer.decode_batch([[i] for i in range(self._size)])
         self._enders = frozenset(i for i, word in enumerate(words) if word.strip()[-1:] in ENDERS)
-        self._known: dict[str, list[np.ndarray]] = {}
+        self._known: dict[str, tuple[list[np.ndarray], frozenset[str]]] = {}
 
     def phrases(self, lines: Iterable[str]) -> Phrases:
         """Return the n-grams of lines with slots and alternatives."""
-        return Phrases([ids for line in lines for ids in self._rows(line)], self._size, self._enders, self._before)
+        read = [self._read(line) for line in lines]
+        sentences = frozenset[str]().union(*(sentences for _, sentences in read))
+        return Phrases([ids for rows, _ in read for ids in rows], sentences, self._size, self._enders, self._before)
 
-    def _rows(self, line: str) -> list[np.ndarray]:
-        """Return the tokens of a line's variants; the reply marker is the fourth."""
+    def _read(self, line: str) -> tuple[list[np.ndarray], frozenset[str]]:
+        """Return the tokens of a line's variants, the reply marker the fourth, and all its sentences."""
         if line not in self._known:
             texts = [reply_part(text) for text in variants(line)]
             encodings = self._tokenizer.encode_batch(texts, add_special_tokens=False)
-            self._known[line] = [np.array([*self._before[:-1], *one.ids], np.int32) for one in encodings]
+            rows = [np.array([*self._before[:-1], *one.ids], np.int32) for one in encodings]
+            sentences = frozenset(sentence for text in variants(line, ALL) for sentence in SENTENCE.split(text))
+            self._known[line] = rows, sentences
         return self._known[line]
 
 
 class Phrases:
     """What follows the last two and the last three tokens in some lines of a voice."""
 
-    def __init__(self, rows: Sequence[np.ndarray], size: int, enders: frozenset[int], before: list[int]) -> None:
-        """Take tokens of lines, the size of the vocabulary, the tokens that end a sentence and the padding in front."""
-        self._enders, self._before = enders, before
+    def __init__(
+        self,
+        rows: Sequence[np.ndarray],
+        sentences: frozenset[str],
+        size: int,
+        enders: frozenset[int],
+        before: list[int],
+    ) -> None:
+        """Take tokens and sentences of lines, the vocabulary's size, tokens that end sentences and the padding."""
+        self._sentences, self._enders, self._before = sentences, enders, before
         self._tables = [_Table(rows, order, size) for order in ORDERS]
         starters = {after for ids in rows for one, after in pairwise(ids.tolist()) if one in enders}
         self._starters = np.array(sorted(starters), np.int64)
@@ -70,6 +84,11 @@ class Phrases:
                     kept = scores[row, known].copy()
                     scores[row] -= penalty
                     scores[row, known] = kept
+
+    def attested(self, text: str) -> float:
+        """Return the share of a text's words, slots unfilled, that stand in sentences of the lines, 0..1."""
+        lengths = [(len(sentence.split()), sentence in self._sentences) for sentence in SENTENCE.split(text)]
+        return sum(words for words, known in lengths if known) / max(1, sum(words for words, _ in lengths))
 
 
 class _Table:

@@ -63,12 +63,17 @@ GENERIC = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """Something that could be said; ``log_probs`` are those of its tokens under the speaker, if it was asked."""
+    """Something that could be said.
+
+    ``log_probs`` are those of its tokens under the speaker, ``attested`` is the share of its words that stand in
+    sentences of the voice's own lines; both say something of generated texts only.
+    """
 
     text: str
     source: Source
     log_probs: tuple[float, ...] = ()
     finished: bool = True
+    attested: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

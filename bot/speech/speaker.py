@@ -162,13 +162,13 @@ class Speaker:
 
     def _generated(self, scene: Scene, persona: Persona, turns: Sequence[Turn], rng: random.Random) -> list[Candidate]:
         """Return samples of the language model."""
-        if self._decoder is None:
+        if self._decoder is None or self._book is None:
             return []
         traits = persona.traits if persona.voice == "self" else ()  # the speaker was taught traits with this voice
         prompt = build_prompt(scene, persona.voice, traits, turns)
         seed = rng.randrange(2**31)
         facts = read_facts(scene)
-        lines = self._frames.phrases(scene, persona.voice, traits, answers=bool(turns))
+        phrases = self._book.phrases(self._frames.phrases(scene, persona.voice, traits, answers=bool(turns)))
         samples = self._decoder.sample(
             prompt,
             n=self._samples,
@@ -176,11 +176,18 @@ class Speaker:
             seed=seed,
             max_tokens=MAX_TOKENS,
             slots=slot_rules(facts),
-            phrases=self._book.phrases(lines) if self._book else None,
+            phrases=phrases,
         )
+        different = {one.text: one for one in samples}.values()
         return [
-            Candidate(_tidy(fill(one.text, facts, persona.voice)), "generated", one.log_probs, one.finished)
-            for one in samples
+            Candidate(
+                _tidy(fill(one.text, facts, persona.voice)),
+                "generated",
+                one.log_probs,
+                one.finished,
+                phrases.attested(one.text),
+            )
+            for one in different
         ]
 
     def _best(

@@ -15,6 +15,7 @@ TOPICS = Path(__file__).parent.parent / "resources" / "frames" / "topics.toml"
 
 
 SPECIES = ("dog", "cat", "horse", "cow", "sheep", "bird", "elephant", "giraffe", "zebra", "bear")
+VIEWS = ("portrait", "selfie")
 ROOMS = ("kitchen", "bathroom")
 BALL_GAMES = frozenset({"baseball", "batting", "pitching"})
 WHOLE = frozenset({"teddy bear", "traffic light", "street sign"})  # no bear, light or street
@@ -28,6 +29,7 @@ def topics_of(scene: Scene) -> frozenset[str]:
     parsed = parse(scene.caption)
     heads = [head for phrase in parsed.phrases for head in _names(phrase.head)]
     words = [*heads, *(verb.base for verb in parsed.verbs), *({who} & {"dog", "cat"})]
+    words += [view for view in VIEWS if view in scene.caption]  # the grammar reads past `a close portrait of`
     found = {topic for topic, triggers in _topics()[kind].items() if triggers & set(words)}
     if found & BALL_GAMES:
         found.discard("food")  # home plate

@@ -16,6 +16,10 @@ def test_articles_owners_and_places_agree() -> None:
     assert text == "An orange kite! I was holding our kite on the beach."
 
 
+def test_the_queen_speaks_of_us() -> None:
+    assert fill("We like {the_other}.", Facts(the_other="the woman beside me"), "queen") == "We like the woman beside us."
+
+
 def test_a_slot_that_starts_a_sentence_gets_a_capital() -> None:
     assert fill("{this_wear}? Mine. {the_place} knows.", COAT) == "This red coat? Mine. The park knows."
 
@@ -61,3 +65,9 @@ def test_number_of_a_garment_must_suit_the_wording() -> None:
     assert not fits_wording("Oh, {this_wear} is mine.", glasses)
     assert fits_wording("Oh, I like {this_wear}.", glasses)
     assert not fits_wording("{hair}", glasses)
+
+
+def test_what_is_done_with_a_thing_is_not_named_beside_it() -> None:
+    hitting = Facts(thing="tennis ball", thing_article="a", doing="hitting a ball")
+    assert not fillable({"the_thing", "doing"}, hitting)
+    assert fillable({"the_thing"}, hitting)

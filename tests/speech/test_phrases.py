@@ -72,3 +72,11 @@ def test_a_strong_penalty_keeps_even_a_foolish_model_to_the_lines(path: Path, to
     begun = {sample.text.split(",")[0].split(" ")[0] for sample in kept}
     assert begun <= {"Arr", "This"}
     assert any(sample.text in {"Arr, this red coat be mine.", "This dog is mine."} for sample in kept)
+
+
+def test_attested_is_the_share_of_words_in_known_sentences(tokenizer: Tokenizer) -> None:
+    phrases = PhraseBook(tokenizer).phrases(LINES)
+    assert phrases.attested("This dog is mine. So be it.") == 1.0
+    assert phrases.attested("So be it. This dog is small.") == 1.0
+    assert phrases.attested("So be it. I like tea.") == 0.5
+    assert phrases.attested("I like tea.") == 0.0

@@ -19,6 +19,8 @@ MAN, DOG = Person("man", "adult", "happy", "center"), Person("dog", "-", "neutra
         ("a brown dog sleeps on a sofa", DOG, {"dog", "bed", "sleep"}),
         ("two pizzas on a table", NOBODY, {"pizza"}),
         ("a man stands still", MAN, set()),
+        ("a close portrait of a man with short dark hair", MAN, {"portrait", "hair"}),
+        ("a portrait of a man", MAN, {"portrait"}),
         ("a batter waits at the plate", MAN, {"baseball", "batting"}),
         ("a brown dog sits next to a teddy bear and a cat", DOG, {"dog", "toy"}),
         ("a man in a white shirt rides a horse", Person("animal", "-", "neutral", "center"), {"horse"}),
