@@ -18,6 +18,7 @@ from bot.runtime.bundle import SHIPPED_BUNDLE, Bundle
 from bot.runtime.session import Session
 from bot.speech.decoder import Decoder
 from bot.speech.prompt import build_prompt
+from export.tongue_text import reply_form
 from models.data.corpus import held_out, read_corpus
 from models.data.pairs import Pair
 from models.speaker import EagerSession, Speaker, SpeakerConfig
@@ -27,7 +28,8 @@ from models.train.run import RUNS
 def mean_nats(decoder: Decoder, pairs: Sequence[Pair]) -> float:
     """Return nats per token, averaged over replies."""
     prompts = [build_prompt(pair.scene, pair.voice, pair.traits, pair.turns) for pair in pairs]
-    scores = [decoder.score(prompt, [pair.reply])[0] for prompt, pair in zip(prompts, pairs, strict=True)]
+    forms = [reply_form(pair) for pair in pairs]
+    scores = [decoder.score(prompt, [form])[0] for prompt, form in zip(prompts, forms, strict=True)]
     return -float(np.mean(scores))
 
 

@@ -26,7 +26,7 @@ class GraphRunner(Protocol):
         ...
 
 
-PENALTIES = (6.0, 3.0)  # nats for a token that follows the last two, the last three ones in no line of the voice
+PENALTIES = (12.0, 6.0)  # nats for a token that follows the last two, the last three ones in no line of the voice
 MOST = 128  # tokens that a draw chooses from
 Cache = dict[str, np.ndarray]  # past_k_0, past_v_0, ... each (B, H, P, Dh) float32
 

@@ -1,16 +1,18 @@
 """Choose among what could be said: one score for every candidate, the highest is spoken.
 
-    score = fluency + facts + voice + topic - faults
+    score = fluency + facts + voice + topic + chance - faults
 
-fluency   LIKELY * mean log-probability per token under the speaker + WEAK * that of its three least likely tokens,
-          in nats, no better than SURE: 0 for anything as likely as good prose and below 0 for stumbling. The cap keeps
-          the most predictable line from winning.
-facts     FACT for each thing of the scene or of the user's message that is named, at most MAX_FACTS; a generated
-          opening that names none loses one.
+in marks of a human reader (0 bad, 1 flawed, 2 fine, 3 good); weights were fitted to 354 marks given blind, see
+models/cards/speaker.md, and a framed line stands at 0.
+
+fluency   of a generated text: LIKELY * mean log-probability per token + ATTESTED * the share of its words that stand
+          in sentences of the voice's own lines - UNTRIED.
+facts     FACT for each thing of the scene or of the user's message that is named, at most MAX_FACTS; an
+          opening that names none loses UNGROUNDED.
 voice     VOICE times the mean log-odds of the words for this voice against all voices (bot/speech/voice_odds.py).
 topic     TOPIC times the same for the kind of message that is answered, from -1 to CLEARLY, so that an answer is one.
-faults    what the text says that is not in the photo (a frame with another scene's filler or end, too), broken wording,
-          wrong length, what was said before;
+chance    up to CHANCE, so that the best of a few good lines is not the same every time.
+faults    what a generated text says that is not in the photo, broken wording, wrong length, what was said before;
           FRAMED for a framed line, which somebody may have read before, also when the model wrote it down.
 
 A framed line is true and grammatical by construction, so it is not searched for such faults: it is the floor
@@ -21,6 +23,7 @@ are vetoed (score -inf).
 from __future__ import annotations
 
 import math
+import random
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -38,14 +41,15 @@ from bot.speech.safety import may_be_said
 from bot.speech.voice_odds import voice_odds
 
 VOCABULARY = Path(__file__).parent.parent / "resources" / "vocabulary.txt"
-LIKELY, WEAK, SURE = 1.0, 0.1, -1.0  # fitted to marks of replies read blind, see models/cards/speaker.md
-FACT, MAX_FACTS = 0.5, 2
-VOICE, CLEARLY = 2.0, 0.4
+LIKELY, ATTESTED, UNTRIED = 0.38, 1.2, 1.24
+FACT, MAX_FACTS, UNGROUNDED = 0.22, 2, 0.4
+VOICE, CLEARLY = 1.4, 0.4
 TOPIC = 0.6
-FRAMED = 0.25
+CHANCE = 0.25
+FRAMED = 0.45
 CONTRADICTION = 1.2
-INVENTION = 0.5
-BROKEN = 1.0
+INVENTION = 0.9
+BROKEN = 0.5
 UNKNOWN_WORD = 0.5
 LENGTH = 0.8
 SMOOTHING = 1000  # words every kind of message is taken to get in answer like all others
@@ -90,7 +94,7 @@ class Context:
     """What is spoken about: the scene (speaker first), the voice and the talk so far.
 
     ``said`` are the persona's earlier lines of this conversation, ``message`` the user's last one and ``intent``
-    its kind; ``recent`` is what was said in this channel of late.
+    its kind; ``recent`` is what was said in this channel of late. Without ``rng`` nothing is left to chance.
     """
 
     scene: Scene
@@ -99,6 +103,7 @@ class Context:
     message: str = ""
     intent: str = ""
     recent: Collection[str] = ()
+    rng: random.Random | None = None
 
 
 class Ranker:
@@ -128,12 +133,13 @@ class Ranker:
         earlier = (*context.said, *context.recent, message)
         words = WORD.findall(one.text.lower())
         parts = {
-            "fluency": fluency(one.log_probs) if one.log_probs else 0.0,
+            "chance": CHANCE * context.rng.random() if context.rng else 0.0,
             "facts": FACT * min(len(facts_named(words, scene, message)), MAX_FACTS),
             "voice": VOICE * voice_odds(one.text, context.voice),
             "topic": 0.0 if context.intent == OTHER else TOPIC * self._intent_odds(words, context.intent),
             "repeats": -REPEAT * _repeats(words, earlier, one.text in context.recent),
         }
+        parts["ungrounded"] = 0.0 if parts["facts"] or message else -UNGROUNDED
         if one.source == "generated" and self._frames.holds(one.text, scene, context.voice):
             one = replace(one, source="framed")
         if one.source == "framed":
@@ -142,8 +148,8 @@ class Ranker:
             low, high = ANSWER_WORDS if message else OPENING_WORDS
             unknown = [word for word in words if not self._is_known(word, scene, message)]
             false = len(contradictions(words, scene))
+            parts["fluency"] = fluency(one)
             parts["contradicts"] = -CONTRADICTION * false
-            parts["ungrounded"] = 0.0 if parts["facts"] or message else -FACT
             parts["invents"] = -INVENTION * len(inventions(words, scene))
             parts["broken"] = -BROKEN * faults(one.text) - (0 if one.finished else BROKEN)
             parts["unknown words"] = -UNKNOWN_WORD * len(unknown)
@@ -159,10 +165,10 @@ class Ranker:
         return bool(forms & self._known) or bare in scene.caption.lower() or bare in message.lower()
 
 
-def fluency(log_probs: Sequence[float]) -> float:
-    """Return how far a text is from what the speaker writes with ease, in nats: 0 or below."""
-    mean, weakest = sum(log_probs) / len(log_probs), sorted(log_probs)[:3]
-    return min(0.0, LIKELY * mean + WEAK * sum(weakest) / len(weakest) - SURE)
+def fluency(one: Candidate) -> float:
+    """Return by how many marks a generated text is likely to read better or worse than a framed one."""
+    likely = sum(one.log_probs) / len(one.log_probs) if one.log_probs else 0.0
+    return LIKELY * likely + ATTESTED * one.attested - UNTRIED
 
 
 class WordOdds:

@@ -29,8 +29,8 @@ from bot.speech.safety import is_safe, may_be_said
 
 LINES = Path(__file__).parent.parent / "resources" / "speaker.toml"
 FRAMED_ONLY = frozenset({"are_you_bot", "out_of_bounds", "sad_user", "name"})
-SAMPLES = 12
-FRAMED = 6
+SAMPLES = 10
+FRAMED = 8
 ABOUT = 4
 COOLED = 0.85  # times the persona's temperature: above about 0.7 a model of this size strays
 MAX_TOKENS = 64
@@ -111,7 +111,7 @@ class Speaker:
         with watch("rank"):
             said = [turn.text for turn in turns if turn.role == "persona"]
             about = message if is_safe(message) else ""
-            return self._ranker.rank(candidates, Context(scene, persona.voice, said, about, intent, recent))
+            return self._ranker.rank(candidates, Context(scene, persona.voice, said, about, intent, recent, rng))
 
     def _framed(
         self,

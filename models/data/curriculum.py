@@ -25,8 +25,8 @@ def shares(progress: float) -> dict[str, float]:
 
     Language first, then mostly expanded pairs; the authored corpus comes again while the learning rate falls.
     """
-    language = max(0.03, 0.4 - 1.7 * progress)
-    authored = 0.22 if progress > 0.6 else max(0.12, 0.3 - progress)
+    language = max(0.03, 0.35 - 1.5 * progress)
+    authored = 0.22 if progress > 0.6 else max(0.12, 0.25 - progress)
     return {"language": language, "authored": authored, "expanded": 1 - language - authored}
 
 

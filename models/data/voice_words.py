@@ -1,4 +1,4 @@
-"""Learn from the corpus which words tell a voice: python -m models.data.voice_words
+"""Learn from the corpus which words tell a voice: python -m models.data.voice_words.
 
 Naive Bayes with the words every voice shares as prior; only scenes of the training split are read. Writes
 bot/resources/voice_words.json and prints how often the table alone names the voice of held-out replies.

@@ -17,7 +17,9 @@ def test_articles_owners_and_places_agree() -> None:
 
 
 def test_the_queen_speaks_of_us() -> None:
-    assert fill("We like {the_other}.", Facts(the_other="the woman beside me"), "queen") == "We like the woman beside us."
+    assert (
+        fill("We like {the_other}.", Facts(the_other="the woman beside me"), "queen") == "We like the woman beside us."
+    )
 
 
 def test_a_slot_that_starts_a_sentence_gets_a_capital() -> None:

@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 import math
+import random
+from dataclasses import replace
 
 import pytest
 
 from bot.domain import Person, Scene
 from bot.speech.frames import FRAMES, Frames
-from bot.speech.ranker import WORD, Candidate, Context, Ranker, contradictions, facts_named, faults, inventions
+from bot.speech.ranker import (
+    ATTESTED,
+    LIKELY,
+    UNTRIED,
+    WORD,
+    Candidate,
+    Context,
+    Ranker,
+    contradictions,
+    facts_named,
+    faults,
+    fluency,
+    inventions,
+)  # fmt: skip
 from models.data.vocabulary import VOCABULARY, words
 
 SCENE = Scene(
@@ -53,9 +68,24 @@ def test_unlikely_and_unfinished_lines_lose(ranker: Ranker) -> None:
 def test_framed_is_the_floor(ranker: Ranker) -> None:
     framed = Candidate("I sat down on the snowy bench in this red jacket and forgot to be anywhere else.", "framed")
     broken = Candidate("this red jacket bench the the dog", "generated", (-3.0,), finished=False)
-    good = Candidate(GOOD, "generated", (-0.6,))
+    good = Candidate(GOOD, "generated", (-0.6,), attested=0.9)
     assert ranker.rank([broken, framed], Context(SCENE, "self"))[0].candidate == framed
     assert ranker.rank([framed, good], Context(SCENE, "self"))[0].candidate == good
+
+
+def test_fluency_prefers_likely_and_attested_texts() -> None:
+    sure, unsure = Candidate("", "generated", (-0.2, -0.4), attested=1.0), Candidate("", "generated", (-0.2, -4.0))
+    assert fluency(sure) == pytest.approx(LIKELY * -0.3 + ATTESTED - UNTRIED)
+    assert fluency(sure) > fluency(replace(sure, attested=0.5)) > fluency(unsure)
+
+
+def test_chance_lets_equally_good_lines_take_turns(ranker: Ranker) -> None:
+    lines = [
+        Candidate(f"This red jacket and I wait on the snowy bench for {one}.", "framed") for one in ("tea", "toast")
+    ]
+    first = {ranker.rank(lines, Context(SCENE, "self", rng=random.Random(seed)))[0].candidate for seed in range(20)}
+    assert len(first) == 2
+    assert len({ranker.rank(lines, Context(SCENE, "self"))[0].candidate for _ in range(5)}) == 1
 
 
 def test_repeats_lose_and_exact_repeats_are_vetoed(ranker: Ranker) -> None:
@@ -71,7 +101,9 @@ def test_unsafe_lines_are_vetoed(ranker: Ranker) -> None:
 
 
 def test_scores_add_up(ranker: Ranker) -> None:
-    for one in ranker.rank([Candidate(GOOD, "generated", (-2.0,)), Candidate(GOOD, "framed")], Context(SCENE, "pirate")):
+    for one in ranker.rank(
+        [Candidate(GOOD, "generated", (-2.0,)), Candidate(GOOD, "framed")], Context(SCENE, "pirate")
+    ):
         assert one.score == pytest.approx(sum(one.parts.values()))
 
 
@@ -93,7 +125,10 @@ def test_inventions() -> None:
 
 def test_a_frame_that_the_speaker_wrote_word_for_word_counts_as_framed(ranker: Ranker) -> None:
     line = next(one for one in Frames().openings(SCENE, "pirate") if one.frame.slots)
-    known, own = Candidate(line.text, "generated", (-0.5,)), Candidate(f"{line.text} Or so I dreamt.", "generated", (-0.5,))
+    known, own = (
+        Candidate(line.text, "generated", (-0.5,)),
+        Candidate(f"{line.text} Or so I dreamt.", "generated", (-0.5,)),
+    )
     sources = {one.candidate.text: one.candidate.source for one in ranker.rank([known, own], Context(SCENE, "pirate"))}
     assert sources == {known.text: "framed", own.text: "generated"}
 

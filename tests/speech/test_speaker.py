@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import pytest
 
 from bot.domain import NOBODY, VOICES, BadInput, Person, Persona, Scene, Turn
 from bot.speech.decoder import Sample
+from bot.speech.frames import Frames
 from bot.speech.names import find_name, given_name, own_name
 from bot.speech.safety import is_safe
 from bot.speech.speaker import MAX_CHARACTERS, Speaker, temper
@@ -131,9 +133,19 @@ def test_honest_and_kind_answers_are_never_sampled(obedient: Speaker) -> None:
         assert obedient.reply(SCENE, persona("cowboy"), turns, seed=2).source == "framed"
 
 
-def test_generated_lines_can_win(obedient: Speaker) -> None:
-    said = [obedient.reply(SCENE, persona("self"), seed=seed) for seed in range(6)]
+class Composer(Parrot):
+    """A decoder that joins two lines of the voice, as a well-taught speaker does."""
+
+    def sample(self, prompt: str, **kwargs: Any) -> list[Sample]:
+        lines = [line.form for line in Frames().openings(SCENE, "self") if len(line.form.split()) < 20]
+        return [Sample(f"{one} {other}", (-0.1,), True) for one, other in pairwise(lines)]
+
+
+def test_generated_lines_can_win() -> None:
+    composer = Speaker(Composer())  # type: ignore[arg-type]
+    said = [composer.reply(SCENE, persona("self"), seed=seed) for seed in range(6)]
     assert any(reply.source == "generated" for reply in said)
+    assert not any("{" in reply.text for reply in said)
 
 
 def test_greeting_and_catchphrase_now_and_then(speaker: Speaker) -> None:
