@@ -58,10 +58,10 @@ class Decoder:
         self.tokenizer = Tokenizer.from_file(str(tokenizer_path))
         found = {special: self.tokenizer.token_to_id(special) for special in SPECIALS}
         known = {special: token for special, token in found.items() if token is not None}
-        if {*SPECIALS} - {*known} - {f"<|{slot}|>" for slot in SLOTS}:
+        if len(known) < len(SPECIALS):
             raise Failure(f"{tokenizer_path} is no speaker tokenizer; rebuild it with `python -m export speaker`.")
         self._end, self._pad, self._reply = known[END], known[PAD], known[REPLY]
-        self._slots = {slot: known[f"<|{slot}|>"] for slot in SLOTS if f"<|{slot}|>" in known}
+        self._slots = {slot: known[f"<|{slot}|>"] for slot in SLOTS}
         self._never = np.array([i for i in known.values() if i != self._end])  # not to be written inside a reply
         shapes = session.input_shapes
         self._empty: Cache = {
@@ -97,11 +97,7 @@ class Decoder:
         written: list[list[int]] = [[] for _ in range(n)]
         log_probs: list[list[float]] = [[] for _ in range(n)]
         alive = np.arange(n)
-        allowed = {
-            self._slots[slot]: [self._slots[one] for one in later if one in self._slots]
-            for slot, later in (slots or {}).items()
-            if slot in self._slots
-        }
+        allowed = {self._slots[slot]: [self._slots[one] for one in later] for slot, later in (slots or {}).items()}
         banned = np.zeros((n, last.shape[-1]), bool)  # (alive, V)
         banned[:, [i for i in self._never if i not in allowed]] = True
         for step in range(max_tokens):

@@ -106,7 +106,8 @@ class Speaker:
             intent = classify_intent(message) if message else ""
             candidates = self._framed(scene, persona, turns, intent, rng, recent)
         with watch("generate"):
-            if intent not in FRAMED_ONLY:
+            asked = next(self._asked_for(persona, scene.people[0], turns, random.Random(0)), None)
+            if intent not in FRAMED_ONLY and asked is None:
                 candidates += self._generated(scene, persona, turns, rng)
         with watch("rank"):
             said = [turn.text for turn in turns if turn.role == "persona"]
@@ -123,7 +124,8 @@ class Speaker:
         recent: Collection[str],
     ) -> list[Candidate]:
         """Return a few different framed lines that fit."""
-        for part, word in self._asked_for(persona, scene.people[0], turns, rng):
+        if asked := next(self._asked_for(persona, scene.people[0], turns, rng), None):
+            part, word = asked
             return [Candidate(line.format(word), "framed") for line in self._lines[part][persona.voice]]
         if intent == "name" and (name := given_name(turns) or own_name(persona)):
             *first, again = self._lines["names"][persona.voice]
