@@ -13,6 +13,7 @@ voice     VOICE times the mean log-odds of the words for this voice against all 
 topic     TOPIC times the same for the kind of message that is answered, from -1 to CLEARLY, so that an answer is one.
 chance    up to CHANCE, so that the best of a few good lines is not the same every time.
 faults    what a generated text says that is not in the photo, broken wording, wrong length, what was said before;
+          MIXED for a generated answer, which may join answers to two different questions;
           FRAMED for a framed line, which somebody may have read before, also when the model wrote it down.
 
 A framed line is true and grammatical by construction, so it is not searched for such faults: it is the floor
@@ -52,6 +53,7 @@ INVENTION = 0.9
 BROKEN = 0.5
 UNKNOWN_WORD = 0.5
 LENGTH = 0.8
+MIXED = 0.5
 SMOOTHING = 1000  # words every kind of message is taken to get in answer like all others
 REPEAT = 2.0
 OPENING_WORDS, ANSWER_WORDS = (8, 45), (3, 45)
@@ -149,6 +151,7 @@ class Ranker:
             unknown = [word for word in words if not self._is_known(word, scene, message)]
             false = len(contradictions(words, scene))
             parts["fluency"] = fluency(one)
+            parts["mixed"] = -MIXED if message else 0.0
             parts["contradicts"] = -CONTRADICTION * false
             parts["invents"] = -INVENTION * len(inventions(words, scene))
             parts["broken"] = -BROKEN * faults(one.text) - (0 if one.finished else BROKEN)

@@ -79,6 +79,14 @@ def test_fluency_prefers_likely_and_attested_texts() -> None:
     assert fluency(sure) > fluency(replace(sure, attested=0.5)) > fluency(unsure)
 
 
+def test_a_generated_answer_has_to_be_better_than_a_generated_opening(ranker: Ranker) -> None:
+    one = Candidate(GOOD, "generated", (-0.3,), attested=1.0)
+    opening = ranker.rank([one], Context(SCENE, "self"))[0]
+    answer = ranker.rank([one], Context(SCENE, "self", message="so how is it going", intent="other"))[0]
+    assert answer.parts["mixed"] == -MIXED
+    assert "mixed" not in opening.parts
+
+
 def test_chance_lets_equally_good_lines_take_turns(ranker: Ranker) -> None:
     lines = [
         Candidate(f"This red jacket and I wait on the snowy bench for {one}.", "framed") for one in ("tea", "toast")
