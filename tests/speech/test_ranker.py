@@ -13,6 +13,7 @@ from bot.speech.frames import FRAMES, Frames
 from bot.speech.ranker import (
     ATTESTED,
     LIKELY,
+    MIXED,
     UNTRIED,
     WORD,
     Candidate,
