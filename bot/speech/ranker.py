@@ -2,8 +2,9 @@
 
     score = fluency + facts + voice + topic + chance - faults
 
-in marks of a human reader (0 bad, 1 flawed, 2 fine, 3 good); weights were fitted to 354 marks given blind, see
-models/cards/speaker.md, and a framed line stands at 0.
+in marks of a blind reader (0 bad, 1 flawed, 2 fine, 3 good), a framed line at 0. Fluency, facts and inventions were
+fitted to 354 such marks (models/cards/speaker.md); the other weights were set by hand, VOICE, FRAMED and UNGROUNDED
+so that `python -m export.evaluate tongue` meets its goals.
 
 fluency   of a generated text: LIKELY * mean log-probability per token + ATTESTED * the share of its words that stand
           in sentences of the voice's own lines - UNTRIED.
