@@ -11,14 +11,31 @@ from typing import Any
 
 import aiohttp
 import discord
+from discord import app_commands
 from discord.ext import commands
 
+from bot.cogs.casting import Casting
 from bot.cogs.engine import Desk, Engine
+from bot.cogs.hooks import Hooks
+from bot.cogs.house import House
+from bot.cogs.languages import CatalogueTranslator, Languages
+from bot.cogs.manners import Manners
+from bot.cogs.menus import Menus
+from bot.cogs.personas import PersonaCommands
+from bot.cogs.photo_settings import PhotoSettings
 from bot.cogs.photos import Photos
+from bot.cogs.privacy import PrivacyCommands
+from bot.cogs.replies import Replies
+from bot.cogs.status import StatusCommands
+from bot.cogs.talks import Talks
 from bot.domain import BadInput, Failure
 from bot.settings import DEVELOPER_PORTAL, Settings
 from bot.store.conversations import Conversations
 from bot.store.database import Database
+from bot.store.personas import Personas
+from bot.store.privacy import Privacy
+from bot.store.scopes import Scopes
+from bot.ui.base import failed
 
 log = logging.getLogger(__name__)
 
@@ -27,8 +44,21 @@ discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
 
 # What the invite link asks for.
 PERMISSIONS = discord.Permissions(
-    view_channel=True, send_messages=True, send_messages_in_threads=True, read_message_history=True, attach_files=True
+    view_channel=True,
+    send_messages=True,
+    send_messages_in_threads=True,
+    read_message_history=True,
+    attach_files=True,
+    manage_webhooks=True,
 )
+
+
+class Tree(app_commands.CommandTree):
+    """The slash commands and menus; whatever goes wrong in them becomes one sentence for the user."""
+
+    async def on_error(self, interaction: discord.Interaction, error: app_commands.AppCommandError, /) -> None:
+        """Tell the user what went wrong."""
+        await failed(interaction, error)
 
 
 class TalkingPhotosBot(commands.AutoShardedBot):
@@ -41,6 +71,7 @@ class TalkingPhotosBot(commands.AutoShardedBot):
         super().__init__(
             command_prefix=commands.when_mentioned,
             help_command=None,
+            tree_cls=Tree,
             intents=intents,
             allowed_mentions=discord.AllowedMentions.none(),
             max_messages=None,  # people's messages are not kept in memory
@@ -48,12 +79,30 @@ class TalkingPhotosBot(commands.AutoShardedBot):
             **options,
         )
         self._settings = settings
-        conversations = Conversations(database, engine.personas)
-        self._photos = Photos(self, settings, Desk(engine, settings.queue_limit), conversations)
+        personas = Personas(database, engine.personas)
+        self.house = House(
+            bot=self,
+            settings=settings,
+            desk=Desk(engine, settings.queue_limit),
+            hooks=Hooks(self),
+            languages=Languages(),
+            personas=personas,
+            scopes=Scopes(database),
+            conversations=Conversations(database, personas),
+            privacy=Privacy(database),
+        )
+        self._casting = Casting(personas, settings.default_persona)
 
     async def setup_hook(self) -> None:
-        """Load the cogs after login and before the first message."""
-        await self.add_cog(self._photos)
+        """Load the cogs after login and before the first message, and tell Discord the commands if they changed."""
+        house, casting = self.house, self._casting
+        talks, manners = Talks(house), Manners(house.settings.cooldown, house.languages)
+        speaking = [cog(house, talks, manners, casting) for cog in (Photos, Replies, Menus)]
+        commanding = [cog(house) for cog in (PersonaCommands, PhotoSettings, PrivacyCommands, StatusCommands)]
+        for cog in (*speaking, *commanding):
+            await self.add_cog(cog)
+        await self.tree.set_translator(CatalogueTranslator())
+        await self.tree.sync()
 
     async def on_message(self, message: discord.Message) -> None:
         """Leave messages to the cogs; there are no prefix commands."""

@@ -37,7 +37,15 @@ MAX_TRAITS = 3
 
 
 class BadInput(ValueError):
-    """Something a person gave cannot be used; the message is one sentence that says what to do."""
+    """Something a person gave cannot be used; the message is one sentence that says what to do.
+
+    ``template`` is the English sentence with ``{names}`` of ``values`` in it, by which it can be translated
+    (bot/locales.py); without values it is taken as it stands.
+    """
+
+    def __init__(self, template: str, **values: object) -> None:
+        super().__init__(template.format(**values) if values else template)
+        self.template, self.values = template, values
 
 
 class Failure(RuntimeError):
@@ -144,7 +152,10 @@ class Scene:
         Raises BadInput when there is no such person.
         """
         if not 0 <= speaker < len(self.people):
-            raise BadInput(f"There is no speaker {speaker} in this photo; choose 0 to {len(self.people) - 1}.")
+            last = len(self.people) - 1
+            raise BadInput(
+                "There is no speaker {speaker} in this photo; choose 0 to {last}.", speaker=speaker, last=last
+            )
         rest = tuple(person for i, person in enumerate(self.people) if i != speaker)
         return Scene(self.caption, (self.people[speaker], *rest))
 
@@ -167,16 +178,21 @@ class Persona:
     likes: tuple[str, ...] = ()
     avatar: str = ""
     temperature: float = 0.8
+    talkativeness: float = 0.5  # 0..1, how readily it speaks up in a group
 
     def __post_init__(self) -> None:
         """Refuse voices and traits the speaker was never taught."""
         if self.voice not in VOICES:
             raise BadInput(
-                f"Persona {self.id!r} has the unknown voice {self.voice!r}; choose one of {', '.join(VOICES)}."
-            )
+                "Persona {name} has the unknown voice {voice}; choose one of {voices}.",
+                name=repr(self.id), voice=repr(self.voice), voices=", ".join(VOICES),
+            )  # fmt: skip
         unknown = [trait for trait in self.traits if trait not in TRAITS]
         if unknown or len(self.traits) > MAX_TRAITS:
-            raise BadInput(f"Persona {self.id!r} needs at most {MAX_TRAITS} traits out of {', '.join(TRAITS)}.")
+            raise BadInput(
+                "Persona {name} needs at most {most} traits out of {traits}.",
+                name=repr(self.id), most=MAX_TRAITS, traits=", ".join(TRAITS),
+            )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ ROOT = Path(__file__).parent.parent
 # Lower rooms know nothing of higher ones.
 LAYERS = [
     ("bot.domain",),
-    ("bot.terminal",),
+    ("bot.terminal", "bot.locales"),
     ("bot.runtime",),
     ("bot.vision", "bot.speech"),
     ("bot.picture",),

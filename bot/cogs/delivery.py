@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 import aiohttp
 import discord
-
-from bot.domain import Persona
 
 log = logging.getLogger(__name__)
 
@@ -30,11 +29,6 @@ def split(text: str, limit: int = MAX_CONTENT) -> list[str]:
     return [*parts, text] if text else parts
 
 
-def in_character(persona: Persona, text: str) -> str:
-    """Return a plain message that shows who speaks."""
-    return f"**{discord.utils.escape_markdown(persona.name)}:** {text}"
-
-
 def missing_permissions(message: discord.Message) -> list[str]:
     """Return the permissions the bot lacks for replying to a message, in Discord's own words."""
     channel = message.channel
@@ -53,21 +47,22 @@ def missing_permissions(message: discord.Message) -> list[str]:
     return [name for name, granted in needed.items() if not granted]
 
 
-async def reply(message: discord.Message, text: str) -> list[int]:
+async def reply(
+    message: discord.Message | discord.PartialMessage, text: str, view: discord.ui.View | None = None
+) -> list[int]:
     """Reply to a message, in several messages if the text is long, and return their ids.
 
-    A message that was deleted meanwhile is answered without the link to it.
+    ``view`` goes under the last of them. A message that was deleted meanwhile is answered without the link to it.
     """
     sent: list[int] = []
-    for part in split(text):
-        # Only the first part is a reply; pings are off on the client, and here again.
-        reference = None if sent else message.to_reference(fail_if_not_exists=False)
-        answer = await message.channel.send(
-            part,
-            reference=reference,  # type: ignore[arg-type]
-            mention_author=False,
-            allowed_mentions=discord.AllowedMentions.none(),
-        )
+    parts = split(text)
+    for number, part in enumerate(parts, 1):
+        options: dict[str, Any] = {"view": view} if view and number == len(parts) else {}
+        if not sent:  # only the first part is a reply
+            options["reference"] = message.to_reference(fail_if_not_exists=False)
+        # Pings are off on the client, and here again.
+        none = discord.AllowedMentions.none()
+        answer = await message.channel.send(part, mention_author=False, allowed_mentions=none, **options)
         sent.append(answer.id)
     return sent
 

@@ -40,7 +40,7 @@ def _is_photo(file: discord.Attachment) -> bool:
 async def download(photo: discord.Attachment) -> bytes:
     """Return the file of a photo; raise BadInput when it is too large or already gone."""
     if photo.size > MAX_BYTES:
-        raise BadInput(f"That photo is larger than {MAX_BYTES // 2**20} MB; post a smaller one.")
+        raise BadInput("That photo is larger than {limit} MB; post a smaller one.", limit=MAX_BYTES // 2**20)
     try:
         return await photo.read()
     except discord.NotFound:
@@ -76,3 +76,8 @@ async def replied_to(message: discord.Message) -> discord.Message | None:
         return await message.channel.fetch_message(reference.message_id)
     except (discord.NotFound, discord.Forbidden):
         return None
+
+
+def age_restricted(channel: object) -> bool:
+    """Tell whether a channel, or the one around a thread, is marked as not for everybody."""
+    return bool(isinstance(channel, discord.abc.GuildChannel | discord.Thread) and channel.is_nsfw())  # type: ignore[union-attr]

@@ -4,44 +4,42 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import replace
 
 import discord
 from discord.ext import commands, tasks
 
 from bot.cogs import delivery, incoming
 from bot.cogs.casting import Casting
-from bot.cogs.engine import Desk
+from bot.cogs.house import House, place_of
 from bot.cogs.manners import Manners
-from bot.cogs.talks import Talks
+from bot.cogs.stage import Shown, Spot
+from bot.cogs.talks import Posted, Talks
 from bot.domain import BadInput, Conversation, Persona
-from bot.settings import Settings
-from bot.store.conversations import Conversations
+from bot.locales import _, explain, say
+from bot.store.conversations import Question
+from bot.store.scopes import Choice
+from bot.ui.base import SORRY
 
 log = logging.getLogger(__name__)
 
 GOODBYE = 5.0  # seconds an answer in the making may still take when the bot stops
 MAX_QUESTION = 500  # characters of a user's message that the speaker reads and the store keeps
 
-HINT = "Post a photo and mention me, and whoever is in it will answer you."
-NO_PHOTO = "I can only look at photos; post a JPEG, PNG, WebP, GIF or HEIC."
-FORGOTTEN = "I no longer know the photo of that message; post it again and mention me."
-PING_ME = "I can read your replies here only when they ping me; switch the ping on and try again."
-SORRY = "Something went wrong on my side and is noted in my log; try again in a while."
+HINT = _("Post a photo and mention me, and whoever is in it will answer you.")
+NO_PHOTO = _("I can only look at photos; post a JPEG, PNG, WebP, GIF or HEIC.")
+FORGOTTEN = _("I no longer know the photo of that message; post it again and mention me.")
+PING_ME = _("I can read your replies here only when they ping me; switch the ping on and try again.")
+LEFT_ALONE = _("Whoever posted that photo asked me to leave their photos alone.")
+YOU_LEFT = _("You asked me to leave you alone; use /privacy opt-in if I may answer you again.")
+WHICH = _("Photo {number}: {problem}")
 
 
 class Photos(commands.Cog):
     """Decides what a message wants; answering it is the work of Talks."""
 
-    def __init__(
-        self, bot: commands.AutoShardedBot, settings: Settings, desk: Desk, conversations: Conversations
-    ) -> None:
-        self._bot = bot
-        self._settings = settings
-        self._desk = desk
-        self._conversations = conversations
-        self._talks = Talks(desk, conversations)
-        self._manners = Manners(settings.cooldown)
-        self._casting = Casting(desk.engine.personas, settings.default_persona)
+    def __init__(self, house: House, talks: Talks, manners: Manners, casting: Casting) -> None:
+        self._house, self._talks, self._manners, self._casting = house, talks, manners, casting
         self._answering: dict[int, asyncio.Task[None]] = {}  # by the message that is answered
         self._purging = asyncio.Lock()
 
@@ -53,20 +51,21 @@ class Photos(commands.Cog):
         """Stop the daily work, drop the messages that wait, and let the one being answered be answered."""
         async with self._purging:  # a connection that is cut off in the middle would keep the program from ending
             self.purge.cancel()
-        self._desk.close()
+        self._house.desk.close()
         if self._answering:
             await asyncio.wait(self._answering.values(), timeout=GOODBYE)
 
     @tasks.loop(hours=24)
     async def purge(self) -> None:
         """Delete the conversations that nobody has continued for a long time."""
+        days = self._house.settings.retention_days
         try:
             async with self._purging:
-                count = await self._conversations.purge(self._settings.retention_days)
+                count = await self._house.conversations.purge(days)
         except Exception:  # an exception would end the loop; tomorrow is another day
             log.exception("Old conversations could not be deleted.")
         else:
-            log.info("Deleted %d conversations older than %d days.", count, self._settings.retention_days)
+            log.info("Deleted %d conversations older than %d days.", count, days)
 
     @commands.Cog.listener()
     async def on_raw_message_delete(self, event: discord.RawMessageDeleteEvent) -> None:
@@ -77,6 +76,28 @@ class Photos(commands.Cog):
     async def on_raw_bulk_message_delete(self, event: discord.RawBulkMessageDeleteEvent) -> None:
         """Forget what belongs to deleted messages."""
         await self._forget(event.channel_id, event.message_ids)
+
+    @commands.Cog.listener()
+    async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
+        """Forget what was said and set in a deleted channel."""
+        await self._leave(channel.id)
+
+    @commands.Cog.listener()
+    async def on_raw_thread_delete(self, event: discord.RawThreadDeleteEvent) -> None:
+        """Forget what was said and set in a deleted thread."""
+        await self._leave(event.thread_id)
+
+    @commands.Cog.listener()
+    async def on_guild_remove(self, guild: discord.Guild) -> None:
+        """Forget everything of a server that is gone or has sent the bot away."""
+        await self._house.conversations.forget_guild(guild.id)
+        await self._house.scopes.forget_guild(guild.id)
+        await self._house.personas.forget_guild(guild.id)
+        log.info("Forgot everything of server %d.", guild.id)
+
+    async def _leave(self, channel_id: int) -> None:
+        await self._house.conversations.forget_channel(channel_id)
+        await self._house.scopes.forget_channel(channel_id)
 
     async def _forget(self, channel_id: int, message_ids: set[int]) -> None:
         for task in (self._answering.get(message_id) for message_id in message_ids):
@@ -99,69 +120,135 @@ class Photos(commands.Cog):
         try:
             await self._handle(message)
         except BadInput as problem:
-            await delivery.tell(message, str(problem))
+            await delivery.tell(message, explain(problem, self._locale(message)))
         except discord.Forbidden as error:
             log.warning("Discord forbids answering in channel %s: %s.", message.channel.id, error.text)
         except Exception:
             log.exception("Message %s in channel %s could not be answered.", message.id, message.channel.id)
-            await delivery.tell(message, SORRY)
+            await delivery.tell(message, say(self._locale(message), SORRY))
 
     async def _handle(self, message: discord.Message) -> None:
         """Find out what a message wants, and do it."""
         asked = isinstance(message.channel, discord.DMChannel) or incoming.mentions(message, self._me)
         earlier = await self._talks.earlier(message)
-        addressed = asked or earlier is not None
-        if not addressed and not self._listens_to(message.channel):
+        addressed = asked or earlier is not None or self._replies_to_a_character(message)
+        if not addressed and not incoming.attachments_of(message):
+            return
+        place = place_of(message)
+        choice = await self._house.scopes.resolve(place)
+        if choice.paused_until or choice.listen == "never" or not (addressed or self._listens(message, choice)):
+            return
+        if await self._house.privacy.is_out(message.author.id):
+            if asked:
+                await self._tell(message, YOU_LEFT)
             return
         source, photos = message, incoming.photos_in(message, spoilers=addressed)
         if asked and not earlier and not photos:
             source = await incoming.replied_to(message) or message
             photos = incoming.photos_in(source, spoilers=True)
-        if not (photos or addressed) or not await self._manners.admit(message, addressed=addressed):
+        if not (photos or addressed):
+            return
+        if not await self._manners.admit(message, addressed=addressed, channel_cooldown=choice.cooldown or 0.0):
             return
         if photos:
-            persona = earlier.persona if earlier else self._casting.choose(incoming.words(message, self._me))
-            await self._open(message, source, photos, persona)
-        elif earlier:
-            await self._go_on(message, earlier)
+            words = incoming.words(message, self._me)
+            persona = earlier.persona if earlier else await self._casting.choose(words, place, choice)
+            await self._open(message, source, photos, persona, choice)
         else:
-            await delivery.tell(message, self._advice(message, source))
+            await self._go_on(message, earlier, choice)
 
     async def _open(
-        self, message: discord.Message, source: discord.Message, photos: list[discord.Attachment], persona: Persona
+        self,
+        message: discord.Message,
+        source: discord.Message,
+        photos: list[discord.Attachment],
+        persona: Persona,
+        choice: Choice,
     ) -> None:
         """Let somebody in each photo speak, one photo after the other; ``source`` is the message they are in."""
+        if source is not message and await self._house.privacy.is_out(source.author.id):
+            await self._tell(message, LEFT_ALONE)
+            return
+        guild_id = message.guild.id if message.guild else None
+        spot = replace(self._spot(message, choice), shows=Shown(source.jump_url, source.author.id))
         for number, photo in enumerate(photos, 1):
             try:
-                await self._talks.open(message, source, photo, persona)
+                await self._talks.open(spot, Posted(source, source.author.id, photo, guild_id), persona)
             except BadInput as problem:
-                which = f"Photo {number}: " if len(photos) > 1 else ""
-                await delivery.tell(message, which + str(problem))
+                locale = self._locale(message)
+                sentence = explain(problem, locale)
+                which = say(locale, WHICH, number=number, problem=sentence) if len(photos) > 1 else sentence
+                await delivery.tell(message, which)
 
-    async def _go_on(self, message: discord.Message, earlier: Conversation) -> None:
-        """Answer a reply to something the person in a photo said, if it says anything."""
-        if text := incoming.words(message, self._me)[:MAX_QUESTION]:
-            await self._talks.go_on(message, earlier, text)
-        elif incoming.attachments_of(message):
-            await delivery.tell(message, NO_PHOTO)
-        elif not self._bot.intents.message_content:  # Discord hides what a message without a ping says
-            await delivery.tell(message, PING_ME)
+    async def _go_on(self, message: discord.Message, earlier: Conversation | None, choice: Choice) -> None:
+        """Answer what somebody said to the people in a photo, if it says anything."""
+        text = incoming.words(message, self._me)[:MAX_QUESTION]
+        if incoming.attachments_of(message) and (not text or not earlier):
+            await self._tell(message, NO_PHOTO)
+        elif earlier:
+            if text:
+                await self._answer_as(message, earlier, text, choice)
+            elif not self._house.bot.intents.message_content:  # Discord hides what a message without a ping says
+                await self._tell(message, PING_ME)
+        elif self._replies_to_us(message):
+            await self._tell(message, FORGOTTEN)
+        elif text and (talks := await self._talks.lately(message.channel.id)):
+            await self._talks.answer(self._spot(message, choice), talks, _question(message, text), None)
+        else:
+            await self._tell(message, HINT)
 
-    def _advice(self, message: discord.Message, source: discord.Message) -> str:
-        """Say what the bot needs when it was asked but there is no photo."""
-        if incoming.attachments_of(message):
-            return NO_PHOTO
-        if source.author.id == self._me.id:
-            return FORGOTTEN
-        return HINT
+    async def _answer_as(self, message: discord.Message, earlier: Conversation, text: str, choice: Choice) -> None:
+        """Answer a reply to something that somebody in a photo said."""
+        origin = await self._house.conversations.origin(earlier.id)
+        talks = await self._house.conversations.of_photo(origin.photo_message_id, origin.photo_id) if origin else ()
+        talks = (earlier, *(talk for talk in talks if talk.speaker != earlier.speaker))
+        await self._talks.answer(self._spot(message, choice), talks, _question(message, text), 0)
 
-    def _listens_to(self, channel: discord.abc.MessageableChannel) -> bool:
-        """Tell whether every photo of a channel, or of the channel around a thread, is answered."""
-        return bool({channel.id, getattr(channel, "parent_id", None)} & self._settings.channels)
+    def _spot(self, message: discord.Message, choice: Choice) -> Spot:
+        """Return where a message is answered, and under which identity."""
+        # Without the content intent only pings are read, and webhooks cannot be pinged by a reply.
+        identity = choice.identity or "webhook" if self._house.bot.intents.message_content else "plain"
+        shows = Shown(message.jump_url, message.author.id)
+        return Spot(message.channel, message, shows, identity, locale=self._locale(message))
+
+    def _listens(self, message: discord.Message, choice: Choice) -> bool:
+        """Tell whether every photo posted there is answered; what is not for everybody is so only when asked."""
+        if incoming.age_restricted(message.channel):
+            return False
+        if choice.listen:
+            return choice.listen == "every"
+        channel = message.channel
+        return bool({channel.id, getattr(channel, "parent_id", None)} & self._house.settings.channels)
+
+    def _replies_to_us(self, message: discord.Message) -> bool:
+        """Tell whether a message replies to one of the bot's own, or of its webhooks."""
+        return self._replies_to_a_character(message) or (
+            (target := _target(message)) is not None and target.author.id == self._me.id
+        )
+
+    def _replies_to_a_character(self, message: discord.Message) -> bool:
+        target = _target(message)
+        return bool(target and target.webhook_id and target.application_id == self._house.bot.application_id)
+
+    async def _tell(self, message: discord.Message, sentence: str) -> None:
+        await delivery.tell(message, say(self._locale(message), sentence))
+
+    def _locale(self, message: discord.Message) -> str:
+        return self._house.languages.of_message(message)
 
     @property
     def _me(self) -> discord.ClientUser:
-        me = self._bot.user
+        me = self._house.bot.user
         if me is None:
             raise RuntimeError("messages arrive only after login")
         return me
+
+
+def _target(message: discord.Message) -> discord.Message | None:
+    """Return the message that a message replies to, as far as Discord sent it along."""
+    reference = message.reference
+    return reference.resolved if reference and isinstance(reference.resolved, discord.Message) else None
+
+
+def _question(message: discord.Message, text: str) -> Question:
+    return Question(text, message.author.display_name, message.author.id, message.id)

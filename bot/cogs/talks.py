@@ -1,30 +1,53 @@
-"""Let the people in photos speak: engine, delivery and store put together."""
+"""Let the people in photos speak: engine, stage and store put together."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Collection
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import partial
 from weakref import WeakValueDictionary
 
 import discord
 
 from bot.cogs import delivery, incoming
-from bot.cogs.engine import Desk
+from bot.cogs.house import House
+from bot.cogs.stage import Answered, Spot, Stage, photo_of, reworded
 from bot.domain import Conversation, Persona, Reply, Scene, Turn
-from bot.store.conversations import Conversations, Origin
+from bot.speech.turn_taking import Seat, who_answers
+from bot.store.conversations import Origin, Question, Said
 
 log = logging.getLogger(__name__)
+
+LATELY = timedelta(minutes=15)  # so long a mention without a reply goes on with the last photo of a channel
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """A photo somebody posted, and the message it is in."""
+
+    message: Answered
+    poster_id: int
+    file: discord.Attachment
+    guild_id: int | None
+
+    def origin(self, channel_id: int) -> Origin:
+        """Return what is remembered of it."""
+        return Origin(self.guild_id, channel_id, self.message.id, self.poster_id, self.file.id)
 
 
 class Talks:
     """Opens conversations about photos and goes on with them."""
 
-    def __init__(self, desk: Desk, conversations: Conversations) -> None:
-        self._desk = desk
-        self._conversations = conversations
+    def __init__(self, house: House) -> None:
+        self._house, self._desk, self._conversations = house, house.desk, house.conversations
+        self._stage = Stage(house.hooks, house.personas)
         self._locks: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
+        self._rng = random.Random()
 
     async def earlier(self, message: discord.Message) -> Conversation | None:
         """Return the conversation that a message replies to, if it replies to one."""
@@ -34,56 +57,145 @@ class Talks:
         async with self._lock(message.channel.id):
             return await self._conversations.by_message(reference.message_id)
 
-    async def open(
-        self, message: discord.Message, source: discord.Message, photo: discord.Attachment, persona: Persona
-    ) -> None:
-        """Let somebody in a photo of ``source`` speak, as a reply to ``message``; raise BadInput if it is none."""
-        with self._desk.seat():
-            async with message.channel.typing():
-                data = await incoming.download(photo)
-                look = partial(self._look_and_speak, data, persona, await self._recent(message))
-                scene, said = await self._desk.run(look)
-        origin = Origin(message.guild.id if message.guild else None, message.channel.id, source.id, source.author.id)
-        async with self._lock(message.channel.id):
-            sent = await delivery.reply(message, delivery.in_character(persona, said.text))
-            await self._conversations.start(scene, persona, said.text, origin, sent)
-        _note(message, persona, said)
+    async def lately(self, channel_id: int) -> tuple[Conversation, ...]:
+        """Return the talks of the photo that was last talked about in a channel, if that is not long ago."""
+        return await self._conversations.latest(channel_id, LATELY)
 
-    async def go_on(self, message: discord.Message, earlier: Conversation, text: str) -> None:
-        """Answer what somebody said to the person in the photo."""
-        question = Turn("user", text, message.author.display_name)
-        # One answer at a time in a conversation, so that each knows the ones before it.
+    async def open(self, spot: Spot, posted: Posted, persona: Persona) -> None:
+        """Let somebody in a photo speak; raise BadInput if it is none."""
         with self._desk.seat():
-            async with self._lock(earlier.id):
-                talk = await self.earlier(message)
-                if talk is None:  # deleted while this message waited
-                    return
-                async with message.channel.typing():
-                    recent = await self._recent(message)
-                    turns = (*talk.turns, question)
-                    speak = partial(self._desk.engine.reply, talk.scene, talk.persona, turns, speaker=talk.speaker)
-                    said = await self._desk.run(partial(speak, recent=recent))
-                answer = Turn("persona", said.text)
-                async with self._lock(message.channel.id):
-                    sent = await delivery.reply(message, delivery.in_character(talk.persona, said.text))
-                    await self._conversations.remember(
-                        talk.id, question, answer, author_id=message.author.id, message_id=message.id, sent=sent
-                    )
-        _note(message, talk.persona, said)
+            async with _typing(spot):
+                data = await incoming.download(posted.file)
+                look = partial(self._look_and_speak, data, persona, await self._recent(spot.channel.id))
+                scene, said = await self._desk.run(look, lane=spot.channel.id)
+            hidden = posted.file.is_spoiler() or incoming.age_restricted(spot.channel)
+            talk = Conversation(0, scene, persona)
+
+            async def read() -> bytes | None:
+                return None if hidden else data
+
+            await self._begin(spot, talk, said, posted.origin(spot.channel.id), read)
+
+    async def introduce(
+        self,
+        spot: Spot,
+        talk: Conversation,
+        origin: Origin,
+        speakers: Iterable[int],
+        asked: Question | None = None,
+    ) -> None:
+        """Let others of the photo of ``talk`` speak for the first time, one after the other."""
+        with self._desk.seat():
+            for speaker in speakers:
+                other = Conversation(0, talk.scene, talk.persona, speaker)
+                async with _typing(spot):
+                    said = await self._speak(spot, other, (asked.turn,) if asked else ())
+                await self._begin(spot, other, said, origin, self._posted(origin), asked)
+
+    async def answer(
+        self, spot: Spot, talks: Sequence[Conversation], question: Question, replied_to: int | None
+    ) -> None:
+        """Let whoever is asked answer; ``talks`` are those of one photo, ``replied_to`` is the place of one in them."""
+        talk = talks[replied_to or 0]
+        origin = await self._conversations.origin(talk.id)
+        if origin is None:  # deleted meanwhile
+            return
+        spoken = {one.speaker: one for one in talks}
+        seats = [
+            Seat(person, spoken[place].persona if place in spoken else talk.persona, silent=place not in spoken)
+            for place, person in enumerate(talk.scene.people)
+        ]
+        for place in who_answers(question.text, seats, talk.speaker if replied_to is not None else None, self._rng):
+            if place in spoken:
+                await self._go_on(spot, spoken[place], origin, question)
+            else:
+                await self.introduce(spot, talk, origin, [place], question)
+
+    async def again(self, spot: Spot, said: Said, recent: str) -> Reply:
+        """Return other words for something said before, of which nothing is remembered yet."""
+        with self._desk.seat():
+            return await self._speak(spot, said.conversation, said.conversation.turns, (recent,))
+
+    async def recast(self, spot: Spot, said: Said, persona: Persona, message: discord.Message) -> None:
+        """Say something anew as another persona, who has the conversation from then on, in place of ``message``."""
+        talk = replace(said.conversation, persona=persona)
+        with self._desk.seat():
+            words = await self._speak(spot, talk, talk.turns)
+        async with self._lock(spot.channel.id):
+            if spot.interaction is None and not await self._house.hooks.owns(message):
+                content = delivery.split(reworded(message, talk, words.text))[0]
+                await message.edit(content=content, allowed_mentions=discord.AllowedMentions.none())
+            else:  # the name above it cannot be edited, nor a message where the bot is no member
+                avatar = await self._stage.avatar(talk, said.origin, self._posted(said.origin))
+                await self._conversations.resent(said.turn_id, await self._stage.say(spot, talk, words.text, avatar))
+                if spot.interaction is None:
+                    await self._house.hooks.delete(message)
+            await self._conversations.reword(said.turn_id, words.text, persona)
 
     async def forget(self, channel_id: int, message_ids: Collection[int]) -> None:
         """Forget what belongs to deleted messages, before anything later in their channel is looked at."""
         async with self._lock(channel_id):
             await self._conversations.forget(message_ids)
 
+    async def _go_on(self, spot: Spot, talk: Conversation, origin: Origin, question: Question) -> None:
+        """Answer what somebody said to a person in the photo who has spoken before."""
+        # One answer at a time in a conversation, so that each knows the ones before it.
+        with self._desk.seat():
+            async with self._lock(talk.id):
+                now = await self._conversations.by_id(talk.id)
+                if now is None:  # deleted while this message waited
+                    return
+                async with _typing(spot):
+                    said = await self._speak(spot, now, (*now.turns, question.turn))
+                avatar = await self._stage.avatar(now, origin, self._posted(origin))
+                async with self._lock(spot.channel.id):
+                    sent = await self._stage.say(spot, now, said.text, avatar)
+                    await self._conversations.remember(
+                        now.id,
+                        question.turn,
+                        Turn("persona", said.text),
+                        author_id=question.author_id,
+                        message_id=question.message_id,
+                        sent=sent,
+                    )
+        _note(spot.answers, now.persona, said)
+
+    async def _begin(
+        self,
+        spot: Spot,
+        talk: Conversation,
+        said: Reply,
+        origin: Origin,
+        read: Callable[[], Awaitable[bytes | None]],
+        asked: Question | None = None,
+    ) -> None:
+        """Say the first words of somebody in a photo, whose file ``read`` gives, and remember them."""
+        avatar = await self._stage.avatar(talk, origin, read)
+        async with self._lock(spot.channel.id):
+            sent = await self._stage.say(spot, talk, said.text, avatar)
+            await self._conversations.start(
+                talk.scene, talk.persona, said.text, origin, sent, speaker=talk.speaker, asked=asked
+            )
+        _note(spot.answers, talk.persona, said)
+
+    def _posted(self, origin: Origin) -> Callable[[], Awaitable[bytes | None]]:
+        """Return what reads a posted photo once more."""
+        return partial(photo_of, self._house.bot, origin)
+
+    async def _speak(self, spot: Spot, talk: Conversation, turns: Sequence[Turn], avoid: Collection[str] = ()) -> Reply:
+        """Return the next words of a speaker."""
+        recent = (*avoid, *await self._recent(spot.channel.id))
+        speak = partial(self._desk.engine.reply, talk.scene, talk.persona, turns, speaker=talk.speaker, recent=recent)
+        return await self._desk.run(speak, lane=spot.channel.id)
+
     def _look_and_speak(self, data: bytes, persona: Persona, recent: Collection[str]) -> tuple[Scene, Reply]:
         scene = self._desk.engine.look(data)
         return scene, self._desk.engine.reply(scene, persona, recent=recent)
 
-    async def _recent(self, message: discord.Message) -> tuple[str, ...]:
-        """Return what was last said in the channel of a message."""
-        async with self._lock(message.channel.id):
-            return await self._conversations.recent(message.channel.id)
+    async def _recent(self, channel_id: int) -> tuple[str, ...]:
+        """Return what was last said in a channel."""
+        async with self._lock(channel_id):
+            return await self._conversations.recent(channel_id)
 
     def _lock(self, key: int) -> asyncio.Lock:
         """Return the lock of a conversation or of a channel.
@@ -94,7 +206,17 @@ class Talks:
         return self._locks.setdefault(key, asyncio.Lock())
 
 
-def _note(message: discord.Message, persona: Persona, said: Reply) -> None:
+@asynccontextmanager
+async def _typing(spot: Spot) -> AsyncIterator[None]:
+    """Show that somebody is typing, where the bot may; an interaction shows it by itself."""
+    if spot.interaction is not None:
+        yield
+        return
+    async with spot.channel.typing():
+        yield
+
+
+def _note(answered: Answered, persona: Persona, said: Reply) -> None:
     """Write what happened to the log, without anybody's words."""
-    seconds = (discord.utils.utcnow() - message.created_at).total_seconds()
-    log.info("Answered message %s as %s (%s) after %.1f s.", message.id, persona.id, said.source, seconds)
+    seconds = (discord.utils.utcnow() - answered.created_at).total_seconds()
+    log.info("Answered message %s as %s (%s) after %.1f s.", answered.id, persona.id, said.source, seconds)

@@ -13,6 +13,7 @@ from bot.domain import BadInput, Failure, Persona
 
 BUILT_IN = Path(__file__).parent.parent / "resources" / "personas"
 _LISTS = frozenset({"traits", "likes"})
+_NUMBERS = {"temperature": 2, "talkativeness": 1}
 _FIELDS = {field.name: field for field in fields(Persona)}
 _REQUIRED = [name for name, field in _FIELDS.items() if field.default is MISSING]
 
@@ -49,8 +50,11 @@ def find_persona(personas: Mapping[str, Persona], query: str) -> Persona:
         for word in (persona.id, persona.name, *persona.name.split(), persona.voice):
             words.setdefault(word.casefold(), persona.id)
     close = dict.fromkeys(words[word] for word in get_close_matches(wanted, words, n=3))
-    hint = f"did you mean {' or '.join(close)}?" if close else f"choose one of {', '.join(personas)}."
-    raise BadInput(f"There is no persona {query.strip()!r}; {hint}")
+    if close:
+        near = " / ".join(close)
+        raise BadInput("There is no persona {query}; did you mean {near}?", query=repr(query.strip()), near=near)
+    known = ", ".join(personas)
+    raise BadInput("There is no persona {query}; choose one of {known}.", query=repr(query.strip()), known=known)
 
 
 def _load(path: Path) -> Persona:
@@ -73,9 +77,10 @@ def _checked(values: dict[str, Any], stem: str) -> dict[str, Any]:
             if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
                 raise ValueError(f"{name} must be a list of words")
             values[name] = tuple(value)
-        elif name == "temperature":
-            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= 2:
-                raise ValueError("temperature must be a number above 0 and at most 2")
+        elif name in _NUMBERS:
+            most = _NUMBERS[name]
+            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= most:
+                raise ValueError(f"{name} must be a number above 0 and at most {most}")
             values[name] = float(value)
         elif not isinstance(value, str) or "\n" in value:
             raise ValueError(f"{name} must be one line of text")

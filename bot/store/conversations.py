@@ -2,80 +2,112 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
 from datetime import timedelta
 from typing import Any
 
-from pydantic import TypeAdapter
-from sqlalchemy import CursorResult, Result, delete, or_, select, update
-from sqlalchemy.orm import selectinload
+from sqlalchemy import Select, delete, or_, select, update
+from sqlalchemy.sql.elements import ColumnElement
 
 from bot.domain import Conversation, Persona, Scene, Turn
-from bot.store.database import Database
+from bot.store.database import Database, changed
+from bot.store.limits import storable
+from bot.store.personas import Personas
 from bot.store.tables import ConversationRow, MessageRow, TurnRow, now
+from bot.store.talk_rows import (
+    Origin,
+    Question,
+    Said,
+    add_turns,
+    carry,
+    conversation_of,
+    latest_first,
+    new_row,
+    origin_of,
+    shows,
+    whole,
+)
+
+__all__ = ["MAX_TURNS", "Conversations", "Origin", "Question", "Said"]
 
 MAX_TURNS = 24  # kept of one conversation, the newest
 
-_SCENE = TypeAdapter(Scene)
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Where a photo was posted, and by whom, as Discord ids; ``guild_id`` is None in direct messages."""
-
-    guild_id: int | None
-    channel_id: int
-    photo_message_id: int
-    poster_id: int
-
 
 class Conversations:
-    """Remembers conversations in the database.
+    """Remembers conversations in the database; whose persona was deleted goes on as the person in the photo."""
 
-    ``personas`` turns a stored persona id into its persona; a persona that no longer exists goes on
-    under its id as the plain person in the photo.
-    """
-
-    def __init__(self, database: Database, personas: Mapping[str, Persona]) -> None:
+    def __init__(self, database: Database, personas: Personas) -> None:
         self._database = database
         self._personas = personas
 
     async def start(
-        self, scene: Scene, persona: Persona, opening: str, origin: Origin, sent: Iterable[int], *, speaker: int = 0
+        self,
+        scene: Scene,
+        persona: Persona,
+        opening: str,
+        origin: Origin,
+        sent: Iterable[int],
+        *,
+        speaker: int = 0,
+        asked: Question | None = None,
     ) -> Conversation:
-        """Remember a new conversation; ``sent`` are the ids of the messages that carry the opening."""
+        """Remember a new conversation; ``sent`` are the ids of the messages that carry the opening.
+
+        ``asked`` is what the opening answers, if it answers anything.
+        """
         async with self._database.session() as session:
-            row = ConversationRow(
-                scene=_SCENE.dump_python(scene, mode="json"),
-                persona_id=persona.id,
-                speaker=speaker,
-                guild_id=origin.guild_id,
-                channel_id=origin.channel_id,
-                photo_message_id=origin.photo_message_id,
-                poster_id=origin.poster_id,
-            )
+            row = new_row(scene, persona, origin, speaker)
             session.add(row)
             await session.flush()
-            session.add(TurnRow(conversation_id=row.id, role="persona", text=opening))
-            session.add_all(MessageRow(message_id=message, conversation_id=row.id) for message in sent)
-        return Conversation(row.id, scene, persona, speaker, (Turn("persona", opening),))
+            await add_turns(session, row.id, asked, opening, sent)
+        turns = (*((asked.turn,) if asked else ()), Turn("persona", opening))
+        return Conversation(row.id, scene, persona, speaker, turns)
+
+    async def by_id(self, conversation_id: int) -> Conversation | None:
+        """Return a conversation, if it is remembered."""
+        return _first(await self._load(whole().where(ConversationRow.id == conversation_id)))
 
     async def by_message(self, message_id: int) -> Conversation | None:
         """Return the conversation that one of the bot's messages belongs to, if it is remembered."""
-        query = (
-            select(ConversationRow)
-            .join(MessageRow, MessageRow.conversation_id == ConversationRow.id)
-            .where(MessageRow.message_id == message_id)
-            .options(selectinload(ConversationRow.turns))
+        query = whole().join(MessageRow, MessageRow.conversation_id == ConversationRow.id)
+        return _first(await self._load(query.where(MessageRow.message_id == message_id)))
+
+    async def origin(self, conversation_id: int) -> Origin | None:
+        """Return where the photo of a conversation was posted, if the conversation is remembered."""
+        async with self._database.session() as session:
+            row = await session.get(ConversationRow, conversation_id)
+        return None if row is None else origin_of(row)
+
+    async def of_photo(self, photo_message_id: int, photo_id: int | None) -> tuple[Conversation, ...]:
+        """Return the talk of everyone of a photo who has spoken, whoever spoke last first."""
+        return await self._load(latest_first().where(shows(photo_message_id, photo_id)))
+
+    async def latest(self, channel_id: int, within: timedelta) -> tuple[Conversation, ...]:
+        """Return what ``of_photo`` does for the photo talked about last in a channel, unless that is too long ago."""
+        query = latest_first().where(
+            ConversationRow.channel_id == channel_id, ConversationRow.updated_at >= now() - within
         )
         async with self._database.session() as session:
-            row = await session.scalar(query)
-        if row is None:
+            row = await session.scalar(query.limit(1))
+        return () if row is None else await self.of_photo(row.photo_message_id, row.photo_id)
+
+    async def said(self, message_id: int) -> Said | None:
+        """Return what one of the bot's messages says and what led to it, if that is still remembered."""
+        query = whole().add_columns(MessageRow.turn_id).where(MessageRow.message_id == message_id)
+        query = query.join(MessageRow, MessageRow.conversation_id == ConversationRow.id)
+        async with self._database.session() as session:
+            found = (await session.execute(query)).first()
+            if found is None:
+                return None
+            row, turn_id = found
+            cast = await self._personas.cast(session, {row.persona_id})
+        answer = next((turn for turn in row.turns if turn.id == turn_id), None)
+        if answer is None:
             return None
-        persona = self._personas.get(row.persona_id) or Persona(row.persona_id, row.persona_id)
-        turns = tuple(Turn("user" if turn.role == "user" else "persona", turn.text, turn.author) for turn in row.turns)
-        return Conversation(row.id, _SCENE.validate_python(row.scene), persona, row.speaker, turns)
+        before = [turn for turn in row.turns if turn.id < answer.id]
+        asked = before[-1] if before and answer.message_id is not None else None
+        asker = asked.author_id if asked and asked.message_id == answer.message_id else None
+        return Said(conversation_of(row, cast, before), answer.id, asker, origin_of(row))
 
     async def remember(
         self,
@@ -95,21 +127,10 @@ class Conversations:
         async with self._database.session() as session:
             # Writing first takes the lock, so that nobody deletes the conversation half-way.
             touch = update(ConversationRow).where(ConversationRow.id == conversation_id).values(updated_at=now())
-            if not _count(await session.execute(touch)):
+            if not changed(await session.execute(touch)):
                 return
-            for turn, author in ((question, author_id), (answer, None)):
-                session.add(
-                    TurnRow(
-                        conversation_id=conversation_id,
-                        role=turn.role,
-                        text=turn.text,
-                        author=turn.author,
-                        author_id=author,
-                        message_id=message_id,
-                    )
-                )
-                await session.flush()  # one by one, so that their ids keep their order
-            session.add_all(MessageRow(message_id=message, conversation_id=conversation_id) for message in sent)
+            asked = Question(question.text, question.author, author_id, message_id)
+            await add_turns(session, conversation_id, asked, answer.text, sent)
             newest = (
                 select(TurnRow.id)
                 .where(TurnRow.conversation_id == conversation_id)
@@ -119,6 +140,30 @@ class Conversations:
             await session.execute(
                 delete(TurnRow).where(TurnRow.conversation_id == conversation_id, TurnRow.id.not_in(newest))
             )
+
+    async def reword(self, turn_id: int, text: str, persona: Persona | None = None) -> None:
+        """Keep an answer as it was said anew, perhaps by another persona who goes on from there.
+
+        Does nothing when the answer was deleted meanwhile.
+        """
+        async with self._database.session() as session:
+            anew = update(TurnRow).where(TurnRow.id == turn_id).values(text=storable(text))
+            if not changed(await session.execute(anew)):
+                return
+            values: dict[str, Any] = {"updated_at": now()} | ({"persona_id": persona.id} if persona else {})
+            its = select(TurnRow.conversation_id).where(TurnRow.id == turn_id).scalar_subquery()
+            await session.execute(update(ConversationRow).where(ConversationRow.id == its).values(values))
+
+    async def resent(self, turn_id: int, sent: Iterable[int]) -> None:
+        """Let other messages carry an answer from now on; the ones before no longer belong to the conversation.
+
+        Does nothing when the answer was deleted meanwhile.
+        """
+        async with self._database.session() as session:
+            await session.execute(delete(MessageRow).where(MessageRow.turn_id == turn_id))
+            turn = await session.get(TurnRow, turn_id)
+            if turn is not None:
+                carry(session, turn, sent)
 
     async def recent(self, channel_id: int, limit: int = 12) -> tuple[str, ...]:
         """Return what was last said by personas in a channel, the newest first."""
@@ -147,13 +192,36 @@ class Conversations:
             )
             await session.execute(delete(TurnRow).where(TurnRow.message_id.in_(message_ids)))
 
+    async def forget_channel(self, channel_id: int) -> int:
+        """Delete the conversations of a channel or thread that is gone and return how many there were."""
+        return await self._delete(ConversationRow.channel_id == channel_id)
+
+    async def forget_guild(self, guild_id: int) -> int:
+        """Delete the conversations of a server that is gone and return how many there were."""
+        return await self._delete(ConversationRow.guild_id == guild_id)
+
     async def purge(self, days: int) -> int:
         """Delete conversations without a word for ``days`` days and return how many there were."""
-        old = delete(ConversationRow).where(ConversationRow.updated_at < now() - timedelta(days=days))
+        return await self._delete(ConversationRow.updated_at < now() - timedelta(days=days))
+
+    async def counts(self) -> dict[str, int]:
+        """Return how many rows every table holds."""
+        return await self._database.counts()
+
+    async def _delete(self, which: ColumnElement[bool]) -> int:
         async with self._database.session() as session:
-            return _count(await session.execute(old))
+            return changed(await session.execute(delete(ConversationRow).where(which)))
+
+    async def _load(self, query: Select[Any]) -> tuple[Conversation, ...]:
+        """Return the conversations of a query, the first one of every speaker of a photo only."""
+        async with self._database.session() as session:
+            rows: dict[tuple[int, int | None, int], ConversationRow] = {}
+            for row in await session.scalars(query):
+                rows.setdefault((row.photo_message_id, row.photo_id, row.speaker), row)
+            cast = await self._personas.cast(session, {row.persona_id for row in rows.values()})
+        return tuple(conversation_of(row, cast, row.turns) for row in rows.values())
 
 
-def _count(result: Result[Any]) -> int:
-    """Return how many rows a statement changed."""
-    return result.rowcount if isinstance(result, CursorResult) else 0
+def _first(conversations: tuple[Conversation, ...]) -> Conversation | None:
+    """Return the first of some conversations, if there are any."""
+    return next(iter(conversations), None)

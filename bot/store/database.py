@@ -11,12 +11,12 @@ from typing import Any
 from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
-from sqlalchemy import URL, Connection, event, func, make_url, select
+from sqlalchemy import URL, Connection, CursorResult, Result, event, func, make_url, select
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
 from bot.domain import BadInput, Failure
-from bot.store.tables import ConversationRow
+from bot.store.tables import Base
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -51,6 +51,14 @@ class Database:
         async with self._sessions.begin() as session:
             yield session
 
+    async def counts(self) -> dict[str, int]:
+        """Return how many rows every table holds."""
+        async with self.session() as session:
+            return {
+                table.name: await session.scalar(select(func.count()).select_from(table)) or 0
+                for table in Base.metadata.sorted_tables
+            }
+
     async def close(self) -> None:
         """Close every connection."""
         await self.engine.dispose()
@@ -62,21 +70,35 @@ def check(url: str) -> str:
     async def count() -> str:
         database = await Database.open(url)
         try:
-            async with database.session() as session:
-                conversations = await session.scalar(select(func.count()).select_from(ConversationRow))
-            return f"{database.engine.url!r} is up to date, {conversations} conversations"
+            counts = await database.counts()
+            held = ", ".join(
+                f"{counts[name]} {name.replace('_', '-')}" for name in ("conversations", "personas", "opt_outs")
+            )
+            return f"{database.engine.url!r} is up to date, {held}"
         finally:
             await database.close()
 
     return asyncio.run(count())
 
 
+def changed(result: Result[Any]) -> int:
+    """Return how many rows a statement changed."""
+    return result.rowcount if isinstance(result, CursorResult) else 0
+
+
 def migrate(connection: Connection) -> None:
     """Bring the tables of an open connection to the newest version."""
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("BEGIN IMMEDIATE")  # else every change of a table would be one of its own
+    command.upgrade(alembic_config(connection), "head")
+
+
+def alembic_config(connection: Connection) -> Config:
+    """Return what alembic's commands need to work on an open connection."""
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    return config
 
 
 def _create_engine(url: str) -> AsyncEngine:

@@ -23,22 +23,23 @@ import pillow_heif
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from bot.domain import BadInput, Box
+from bot.locales import Text, _
 
 MAX_BYTES = 25 * 2**20
 MAX_PIXELS = 40_000_000
 WORKING_PIXELS = 1280 * 960  # enough for faces and captions; more only costs time
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIF")
-WANTED = "a JPEG, PNG, WebP, GIF, BMP, TIFF, HEIC or AVIF"
+WANTED = _("a JPEG, PNG, WebP, GIF, BMP, TIFF, HEIC or AVIF")
 # How the readable formats begin, to tell a damaged photo from something that never was one.
 _READABLE = re.compile(rb"\xff\xd8|\x89PNG|RIFF....WEBP|GIF8|II\*\0|MM\0\*|....ftyp(hei|hev|mif|msf|avi)", re.DOTALL)
-_OTHERS: tuple[tuple[re.Pattern[bytes], str], ...] = (
-    (re.compile(rb"[^\0]*<svg", re.IGNORECASE), "an SVG drawing"),
-    (re.compile(rb"[^\0]*<(!doctype )?html", re.IGNORECASE), "a web page"),
-    (re.compile(rb"%PDF"), "a PDF"),
-    (re.compile(rb"PK\x03\x04"), "a ZIP archive"),
-    (re.compile(rb"....ftyp|\x1aE\xdf\xa3|RIFF....AVI", re.DOTALL), "a video"),
+_OTHERS: tuple[tuple[re.Pattern[bytes], Text], ...] = (
+    (re.compile(rb"[^\0]*<svg", re.IGNORECASE), _("an SVG drawing")),
+    (re.compile(rb"[^\0]*<(!doctype )?html", re.IGNORECASE), _("a web page")),
+    (re.compile(rb"%PDF"), _("a PDF")),
+    (re.compile(rb"PK\x03\x04"), _("a ZIP archive")),
+    (re.compile(rb"....ftyp|\x1aE\xdf\xa3|RIFF....AVI", re.DOTALL), _("a video")),
 )
-_DAMAGED = "The photo is damaged or cut short; send it again, or save it anew as JPEG or PNG."
+_DAMAGED = _("The photo is damaged or cut short; send it again, or save it anew as JPEG or PNG.")
 # One photo at a time: it bounds the memory big photos take, and warning filters belong to the whole process.
 _decoding = threading.Lock()
 
@@ -98,9 +99,11 @@ def decode(data: bytes) -> Photo:
         except BadInput:
             raise
         except Image.DecompressionBombError:
-            raise BadInput(f"The photo has far too many pixels; send one of at most {_mega(MAX_PIXELS)}.") from None
+            raise BadInput(
+                "The photo has far too many pixels; send one of at most {most} megapixels.", most=_mega(MAX_PIXELS)
+            ) from None
         except UnidentifiedImageError:
-            raise BadInput(_unknown(data)) from None
+            raise _unknown(data) from None
         except Exception:  # noqa: BLE001 - decoders of broken files raise whatever they stumble over
             raise BadInput(_DAMAGED) from None
 
@@ -108,7 +111,8 @@ def decode(data: bytes) -> Photo:
 def _upright(opened: Image.Image) -> Photo:
     width, height = opened.size
     if width * height > MAX_PIXELS:
-        raise BadInput(f"The photo has {_mega(width * height)}; send one of at most {_mega(MAX_PIXELS)}.")
+        sentence = _("The photo has {size} megapixels; send one of at most {most} megapixels.")
+        raise BadInput(sentence, size=_mega(width * height), most=_mega(MAX_PIXELS))
     scale = min(1.0, sqrt(WORKING_PIXELS / (width * height)))
     # A JPEG decodes straight to 1/2, 1/4 or 1/8, never below what is asked for; others ignore this.
     opened.draft(None, (ceil(width * scale), ceil(height * scale)))
@@ -168,19 +172,20 @@ def _on_white(image: Image.Image) -> Image.Image:
     return white
 
 
-def _unknown(data: bytes) -> str:
+def _unknown(data: bytes) -> BadInput:
     """Return the sentence for data that no allowed decoder knows."""
     if _READABLE.match(data):
-        return _DAMAGED
+        return BadInput(_DAMAGED)
     for sign, what in _OTHERS:
         if sign.match(data[:1024]):
-            return f"This file is {what}, not a photo; send {WANTED}."
-    return f"This file is not a photo that can be read here; send {WANTED}."
+            return BadInput("This file is {what}, not a photo; send {wanted}.", what=what, wanted=WANTED)
+    return BadInput("This file is not a photo that can be read here; send {wanted}.", wanted=WANTED)
 
 
 def _too_big(size: int) -> BadInput:
-    return BadInput(f"The photo has {size / 2**20:.1f} MB; send one of at most {MAX_BYTES // 2**20} MB.")
+    most = MAX_BYTES // 2**20
+    return BadInput("The photo has {size} MB; send one of at most {most} MB.", size=f"{size / 2**20:.1f}", most=most)
 
 
 def _mega(pixels: int) -> str:
-    return f"{pixels / 1e6:.0f} megapixels"
+    return f"{pixels / 1e6:.0f}"

@@ -10,6 +10,7 @@ from bot.client import TalkingPhotosBot
 from bot.settings import Settings
 from bot.store.database import check
 from tests.loopback.fake_engine import FakeEngine
+from tests.loopback.permissions import MANAGE_WEBHOOKS
 from tests.loopback.server import TOKEN, LoopbackDiscord
 
 
@@ -36,3 +37,9 @@ def engine() -> FakeEngine:
 async def bot(loopback: LoopbackDiscord, settings: Settings, engine: FakeEngine) -> AsyncIterator[TalkingPhotosBot]:
     async with loopback.running(settings, engine) as running:
         yield running
+
+
+@pytest.fixture
+def plain(loopback: LoopbackDiscord) -> None:
+    """Forbid webhooks in the room, so that characters speak in plain messages of the bot."""
+    loopback.room.denied |= MANAGE_WEBHOOKS

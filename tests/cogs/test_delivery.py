@@ -2,8 +2,8 @@
 
 import pytest
 
-from bot.cogs.delivery import MAX_CONTENT, in_character, split
-from bot.domain import Persona
+from bot.cogs.delivery import MAX_CONTENT, split
+from bot.cogs.stage import plain
 
 
 @pytest.mark.parametrize(
@@ -32,4 +32,4 @@ def test_split_loses_nothing() -> None:
 
 
 def test_the_name_stands_in_bold_and_cannot_break_out_of_it() -> None:
-    assert in_character(Persona("p", "Cap*tain*"), "Arr!") == "**Cap\\*tain\\*:** Arr!"
+    assert plain("Cap*tain*", "Arr!") == "**Cap\\*tain\\*:** Arr!"

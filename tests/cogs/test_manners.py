@@ -11,6 +11,8 @@ from tests.loopback.pictures import picture
 from tests.loopback.server import LoopbackDiscord
 from tests.loopback.world import READ_MESSAGE_HISTORY, SEND_MESSAGES
 
+pytestmark = pytest.mark.usefixtures("plain")
+
 PHOTO = ("me.jpg", picture("red"))
 
 

@@ -10,6 +10,8 @@ from tests.loopback.fake_engine import FakeEngine
 from tests.loopback.pictures import picture
 from tests.loopback.server import LoopbackDiscord
 
+pytestmark = pytest.mark.usefixtures("plain")
+
 PHOTO = ("me.jpg", picture("red"))
 
 
@@ -33,10 +35,12 @@ async def test_a_photo_without_a_mention_is_left_alone(loopback: LoopbackDiscord
 
 async def test_direct_messages_need_no_mention(loopback: LoopbackDiscord, bot: TalkingPhotosBot) -> None:
     direct = loopback.world.direct(loopback.ada)
-    await loopback.post(direct, loopback.ada, files=[PHOTO])
-    assert "red picture" in (await loopback.next_answer(direct)).content
     await loopback.post(direct, loopback.ada, "hello?")
     assert (await loopback.next_answer(direct)).content == HINT
+    await loopback.post(direct, loopback.ada, files=[PHOTO])
+    assert "red picture" in (await loopback.next_answer(direct)).content
+    await loopback.post(direct, loopback.ada, "who are you?")  # goes on without a reply
+    assert "speak to Ada, who said 'who are you?'" in (await loopback.next_answer(direct)).content
 
 
 async def test_a_forwarded_photo_is_answered(loopback: LoopbackDiscord, bot: TalkingPhotosBot) -> None:

@@ -16,6 +16,8 @@ from tests.loopback.pictures import picture
 from tests.loopback.server import LoopbackDiscord
 from tests.loopback.world import Message
 
+pytestmark = pytest.mark.usefixtures("plain")
+
 
 async def open_talk(loopback: LoopbackDiscord) -> tuple[Message, Message]:
     """Post a photo for the pirate; return it and the opening."""

@@ -20,6 +20,7 @@ class FakeEngine:
         self.gate = threading.Event()
         self.gate.set()
         self.broken = False
+        self.people = (Person("woman", "adult", "happy", "center", Box(1, 2, 3, 4), 0.9, ("hat",)),)
         self.long = False
         self.looked = 0
         self.asked: list[tuple[Turn, ...]] = []
@@ -31,8 +32,7 @@ class FakeEngine:
         pixel = photo.image.resize((1, 1)).getpixel((0, 0))
         assert isinstance(pixel, tuple)
         colour = COLOURS[pixel.index(max(pixel))]
-        person = Person("woman", "adult", "happy", "center", Box(1, 2, 3, 4), 0.9, ("hat",))
-        return Scene(f"a {colour} picture", (person,))
+        return Scene(f"a {colour} picture", self.people)
 
     def reply(
         self,

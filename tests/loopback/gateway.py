@@ -9,7 +9,9 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
-from tests.loopback.world import Message, User, World, snowflake
+from tests.loopback.exchange import Exchange
+from tests.loopback.permissions import ATTACH_FILES
+from tests.loopback.world import Channel, Message, World, snowflake
 
 GUILDS, GUILD_MESSAGES, DIRECT_MESSAGES, MESSAGE_CONTENT = 1 << 0, 1 << 9, 1 << 12, 1 << 15
 PRIVILEGED = 1 << 1 | 1 << 8 | MESSAGE_CONTENT
@@ -78,10 +80,11 @@ class Gateway:
         session = Session(data["intents"], socket=socket)
         self.sessions.append(session)
         self.identified += 1
+        guilds = [guild for guild in self.world.guilds.values() if guild.has_bot]
         ready = {
             "v": 10,
             "user": self.world.bot.payload(),
-            "guilds": [{"id": str(self.world.guild_id), "unavailable": True}],
+            "guilds": [{"id": str(guild.id), "unavailable": True} for guild in guilds],
             "session_id": session.id,
             "resume_gateway_url": self.url,
             "shard": data.get("shard", [0, 1]),
@@ -89,7 +92,8 @@ class Gateway:
         }
         await session.dispatch("READY", ready)
         if session.intents & GUILDS:
-            await session.dispatch("GUILD_CREATE", self.world.guild_payload())
+            for guild in guilds:
+                await session.dispatch("GUILD_CREATE", guild.payload())
         return session
 
     async def _resume(self, socket: web.WebSocketResponse, data: dict[str, Any]) -> Session | None:
@@ -111,25 +115,55 @@ class Gateway:
                 socket, session.socket = session.socket, None
                 await socket.close(code=DROPPED)
 
+    async def tell(self, event: str, data: dict[str, Any], intents: int = 0) -> None:
+        """Send an event to every session that asked for one of these intents; 0 is for all."""
+        for session in self.sessions:
+            if not intents or session.intents & intents:
+                await session.dispatch(event, data)
+
+    async def interaction_created(self, exchange: Exchange) -> None:
+        """Tell the newest session what somebody did with a command, a menu, a button or a form."""
+        assert self.sessions, "the bot is not connected"
+        channel, member = exchange.channel, None
+        if channel.guild:
+            member = {**channel.guild.member(exchange.user), "user": exchange.user.payload()}
+            member["permissions"] = str(channel.granted(exchange.user))
+        granted = channel.granted(self.world.bot) if channel.visible else ATTACH_FILES
+        payload = exchange.payload(self.cdn, self.world.bot.id, granted, member)
+        await self.sessions[-1].dispatch("INTERACTION_CREATE", payload)
+
     async def message_created(self, message: Message) -> None:
         """Tell every session whose intents cover the message."""
-        direct = message.channel.guild_id is None
+        await self._message("MESSAGE_CREATE", message)
+
+    async def message_changed(self, message: Message) -> None:
+        """Tell every session whose intents cover the message what it says now."""
+        await self._message("MESSAGE_UPDATE", message)
+
+    async def _message(self, event: str, message: Message) -> None:
+        if message.ephemeral or not message.channel.visible:
+            return
         for session in self.sessions:
-            if session.intents & (DIRECT_MESSAGES if direct else GUILD_MESSAGES):
-                await session.dispatch("MESSAGE_CREATE", self.visible(message, session.intents))
+            if session.intents & self._needed(message.channel):
+                await session.dispatch(event, self.visible(message, session.intents))
+
+    @staticmethod
+    def _needed(channel: Channel) -> int:
+        return GUILD_MESSAGES if channel.guild else DIRECT_MESSAGES
 
     async def messages_deleted(self, *messages: Message) -> None:
         """Tell every session that messages of one channel are gone."""
         channel = messages[0].channel
+        if messages[0].ephemeral or not channel.visible:
+            return
         data: dict[str, Any] = {"channel_id": str(channel.id)}
         if channel.guild_id:
             data["guild_id"] = str(channel.guild_id)
-        for session in self.sessions:
-            if len(messages) == 1:
-                await session.dispatch("MESSAGE_DELETE", {**data, "id": str(messages[0].id)})
-            else:
-                ids = [str(message.id) for message in messages]
-                await session.dispatch("MESSAGE_DELETE_BULK", {**data, "ids": ids})
+        if len(messages) == 1:
+            await self.tell("MESSAGE_DELETE", {**data, "id": str(messages[0].id)}, self._needed(channel))
+        else:
+            ids = [str(message.id) for message in messages]
+            await self.tell("MESSAGE_DELETE_BULK", {**data, "ids": ids}, self._needed(channel))
 
     def visible(self, message: Message, intents: int) -> dict[str, Any]:
         """Return a message as a client with these intents sees it."""
@@ -137,12 +171,13 @@ class Gateway:
         self._hide(payload, message, intents)
         if payload.get("referenced_message") and message.reply_to:
             self._hide(payload["referenced_message"], message.reply_to, intents)
-        if message.channel.guild_id:
-            payload["guild_id"] = str(message.channel.guild_id)
+        guild = message.channel.guild
+        if guild:
+            payload["guild_id"] = str(guild.id)
             if not message.webhook_id:
-                payload["member"] = self._member(message.author)
+                payload["member"] = guild.member(message.author)
             for user, mention in zip(message.mentions, payload["mentions"], strict=True):
-                mention["member"] = self._member(user)
+                mention["member"] = guild.member(user)
         return payload
 
     def _hide(self, payload: dict[str, Any], message: Message, intents: int) -> None:
@@ -151,9 +186,6 @@ class Gateway:
         open_ = message.channel.guild_id is None or message.author is bot or bot in message.mentions
         if not (open_ or intents & MESSAGE_CONTENT):
             payload.update(content="", attachments=[], embeds=[], components=[])
-
-    def _member(self, user: User) -> dict[str, Any]:
-        return user.member(*([self.world.bot_role] if user is self.world.bot else []))
 
     async def close(self) -> None:
         """Close every socket for good."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import discord
 import discord.gateway
@@ -19,29 +19,34 @@ import discord.http
 import yarl
 from aiohttp import web
 
-from bot.client import TalkingPhotosBot
-from bot.cogs.engine import Engine
-from bot.settings import Settings
-from bot.store.database import Database
+from tests.loopback.driving import Hands
+from tests.loopback.exchange import PATIENCE
 from tests.loopback.gateway import Gateway
+from tests.loopback.happenings import Happenings
 from tests.loopback.rest import API, Fault, Rest
+from tests.loopback.story import Entry
 from tests.loopback.world import Channel, File, Message, User, World
 
+if TYPE_CHECKING:
+    from bot.client import TalkingPhotosBot
+    from bot.cogs.engine import Engine
+    from bot.settings import Settings
+
 TOKEN = "loopback-token"
-PATIENCE = 30.0  # seconds a test waits for an answer
 
 
-class LoopbackDiscord:
+class LoopbackDiscord(Hands, Happenings):
     """The server, the people on it, and what tests do and see there."""
 
     def __init__(self) -> None:
         self.world = World()
         self.ada, self.ben, self.other_bot = User("Ada"), User("Ben"), User("Other Bot", bot=True)
+        self.world.people += [self.ada, self.ben]
         self.room = self.world.add_channel("photos")
         self.gateway = Gateway(self.world, TOKEN)
-        self.rest = Rest(self.world, self.gateway, [self.ada, self.ben])
-        self.rest.on_message = self._said
-        self.story: list[Message | str] = []
+        self.rest = Rest(self.world, self.gateway)
+        self.rest.posting.told = self._said
+        self.story: list[Entry] = []
         self._answers: asyncio.Queue[Message] = asyncio.Queue()
 
     async def __aenter__(self) -> Self:
@@ -80,22 +85,33 @@ class LoopbackDiscord:
         self, settings: Settings, engine: Engine, *, read_content: bool = True
     ) -> AsyncIterator[TalkingPhotosBot]:
         """Run the bot until the block ends; an error of the bot fails the test."""
+        from bot.client import TalkingPhotosBot  # other clients of this server need nothing of the bot
+        from bot.store.database import Database
+
         database = await Database.open(settings.database_url)
         bot = TalkingPhotosBot(settings, engine, database, read_content=read_content, guild_ready_timeout=0.05)
-        bot.before_identify_hook = _no_pause
-        async with bot:
-            task = asyncio.create_task(bot.start(settings.require_token()))
-            ready = asyncio.create_task(bot.wait_until_ready())
+        try:
+            async with self.connected(bot, settings.require_token()):
+                yield bot
+        finally:
+            await database.close()
+
+    @asynccontextmanager
+    async def connected(self, client: discord.Client, token: str = TOKEN) -> AsyncIterator[None]:
+        """Connect any client until the block ends; an error of the client fails the test."""
+        client.before_identify_hook = _no_pause  # type: ignore[method-assign]
+        async with client:
+            task = asyncio.create_task(client.start(token))
+            ready = asyncio.create_task(client.wait_until_ready())
             await asyncio.wait({task, ready}, return_when=asyncio.FIRST_COMPLETED, timeout=PATIENCE)
             try:
                 if task.done():
                     task.result()
-                yield bot
+                yield
             finally:
                 ready.cancel()
-                await bot.close()
+                await client.close()
                 await task
-                await database.close()
 
     @property
     def mention(self) -> str:
@@ -115,8 +131,8 @@ class LoopbackDiscord:
         forwards: Message | None = None,
     ) -> Message:
         """Post a message; mentions are read from its content, and a reply pings unless ``ping`` is False."""
-        mentioned = [user for user in (self.world.bot, self.ada, self.ben) if f"<@{user.id}>" in content]
-        if reply_to and ping and reply_to.author not in mentioned:
+        mentioned = [user for user in (self.world.bot, *self.world.people) if f"<@{user.id}>" in content]
+        if reply_to and ping and reply_to.author not in mentioned and not reply_to.author.hook:
             mentioned.append(reply_to.author)
         roles = (self.world.bot_role,) if f"<@&{self.world.bot_role}>" in content else ()
         attached = tuple(File(name, data) for name, data in files)
@@ -124,6 +140,7 @@ class LoopbackDiscord:
         message.webhook_id = channel.id if webhook else None
         message.forwards = forwards
         channel.messages[message.id] = message
+        message.remember()
         self.story.append(message)
         await self.gateway.message_created(message)
         return message
@@ -131,6 +148,7 @@ class LoopbackDiscord:
     async def delete(self, *messages: Message) -> None:
         """Delete messages of one channel."""
         for message in messages:
+            message.gone = True
             del message.channel.messages[message.id]
         await self.gateway.messages_deleted(*messages)
 
@@ -162,9 +180,11 @@ class LoopbackDiscord:
             return
         raise AssertionError(f"the bot said {message.content!r}")
 
-    def _said(self, message: Message) -> None:
-        self.story.append(message)
-        self._answers.put_nowait(message)
+    def _said(self, entry: Entry) -> None:
+        """Keep what happens; answers to interactions belong to their exchange, other messages to next_answer."""
+        self.story.append(entry)
+        if isinstance(entry, Message) and not entry.answers:
+            self._answers.put_nowait(entry)
 
 
 async def _no_pause(shard_id: int | None, *, initial: bool = False) -> None:

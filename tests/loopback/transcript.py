@@ -6,16 +6,19 @@ import re
 import textwrap
 from collections.abc import Sequence
 
+from tests.loopback.story import Entry
 from tests.loopback.world import Message, World
 
 
-def transcript(world: World, story: Sequence[Message | str]) -> str:
+def transcript(world: World, story: Sequence[Entry]) -> str:
     """Return the story, message by message, each with what it replies to if that is not the one before it."""
     lines: list[str] = []
     place = before = None
     for entry in story:
         if isinstance(entry, str):
             lines += ["", f"    ({entry})"]
+            continue
+        if not isinstance(entry, Message):
             continue
         if entry.channel is not place:
             place = entry.channel

@@ -1,177 +1,120 @@
-"""What exists on the loopback Discord: users, one server, channels, messages, as Discord's JSON shows them."""
+"""What exists on the loopback Discord: people, servers, channels, webhooks and files."""
 
 from __future__ import annotations
 
-import itertools
-import mimetypes
-import time
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
-DISCORD_EPOCH_MS = 1_420_070_400_000
-VIEW_CHANNEL, SEND_MESSAGES, ATTACH_FILES, READ_MESSAGE_HISTORY = 1 << 10, 1 << 11, 1 << 15, 1 << 16
-ALL_NEEDED = VIEW_CHANNEL | SEND_MESSAGES | ATTACH_FILES | READ_MESSAGE_HISTORY
-SECOND = "2025-01-01T00:00:00+00:00"
+from tests.loopback.messages import File, Message
+from tests.loopback.people import User, picture_hash, snowflake
+from tests.loopback.permissions import (
+    ATTACH_FILES,
+    MANAGE_GUILD,
+    MANAGE_MESSAGES,
+    MANAGE_WEBHOOKS,
+    READ_MESSAGE_HISTORY,
+    SEND_MESSAGES,
+    VIEW_CHANNEL,
+)
+from tests.loopback.places import Channel, Guild
 
-_counter = itertools.count()
-
-
-def snowflake() -> int:
-    """Return a new id, larger than every one before it."""
-    return (int(time.time() * 1000) - DISCORD_EPOCH_MS << 22) + next(_counter)
-
-
-@dataclass(eq=False)
-class User:
-    name: str
-    bot: bool = False
-    id: int = field(default_factory=snowflake)
-
-    def payload(self) -> dict[str, Any]:
-        return {
-            "id": str(self.id),
-            "username": self.name.lower().replace(" ", "_"),
-            "global_name": self.name,
-            "discriminator": "0",
-            "avatar": None,
-            "primary_guild": None,
-            "public_flags": 0,
-            "flags": 0,
-            "bot": self.bot,
-        }
-
-    def member(self, *roles: int) -> dict[str, Any]:
-        return {
-            "roles": [str(role) for role in roles],
-            "joined_at": SECOND,
-            "deaf": False,
-            "mute": False,
-            "flags": 0,
-            "nick": None,
-            "avatar": None,
-            "premium_since": None,
-            "pending": False,
-        }
+__all__ = [
+    "ATTACH_FILES",
+    "MANAGE_GUILD",
+    "MANAGE_MESSAGES",
+    "MANAGE_WEBHOOKS",
+    "READ_MESSAGE_HISTORY",
+    "SEND_MESSAGES",
+    "VIEW_CHANNEL",
+    "Channel",
+    "File",
+    "Guild",
+    "Message",
+    "User",
+    "Webhook",
+    "World",
+    "snowflake",
+]
 
 
 @dataclass(eq=False)
-class Channel:
-    """A text channel, or a direct one when it has a recipient; ``denied`` is taken from everybody in it."""
+class Webhook:
+    """A webhook of a channel; messages show its name and avatar unless they bring their own."""
 
-    name: str
-    guild_id: int | None = None
-    recipient: User | None = None
-    denied: int = 0
-    id: int = field(default_factory=snowflake)
-    messages: dict[int, Message] = field(default_factory=dict)
-
-    def payload(self) -> dict[str, Any]:
-        if self.recipient:
-            return {
-                "id": str(self.id),
-                "type": 1,
-                "flags": 0,
-                "last_message_id": None,
-                "recipients": [self.recipient.payload()],
-            }
-        overwrites = [{"id": str(self.guild_id), "type": 0, "allow": "0", "deny": str(self.denied)}]
-        return {
-            "id": str(self.id),
-            "type": 0,
-            "guild_id": str(self.guild_id),
-            "name": self.name,
-            "position": 0,
-            "flags": 0,
-            "nsfw": False,
-            "parent_id": None,
-            "topic": None,
-            "last_message_id": None,
-            "rate_limit_per_user": 0,
-            "permission_overwrites": overwrites if self.denied else [],
-        }
-
-    def allows(self, permission: int) -> bool:
-        return not self.denied & permission
-
-
-@dataclass(eq=False)
-class File:
-    name: str
-    data: bytes
-    id: int = field(default_factory=snowflake)
-
-    def payload(self, cdn: str) -> dict[str, Any]:
-        url = f"{cdn}/attachments/{self.id}/{self.name}"
-        payload = {"id": str(self.id), "filename": self.name, "size": len(self.data), "url": url, "proxy_url": url}
-        kind, _ = mimetypes.guess_type(self.name)
-        return {**payload, "content_type": kind} if kind else payload
-
-
-@dataclass(eq=False)
-class Message:
     channel: Channel
-    author: User
-    content: str = ""
-    files: tuple[File, ...] = ()
-    mentions: tuple[User, ...] = ()
-    mentioned_roles: tuple[int, ...] = ()
-    reply_to: Message | None = None
-    webhook_id: int | None = None
-    forwards: Message | None = None
+    name: str
+    owner: User
+    avatar: bytes | None = None
     id: int = field(default_factory=snowflake)
 
-    def payload(self, cdn: str, *, quote: bool = True) -> dict[str, Any]:
-        """Return the message with all it says; ``quote`` adds the message it replies to."""
-        payload: dict[str, Any] = {
+    @property
+    def token(self) -> str:
+        return f"hook-token-{self.id}"
+
+    def payload(self) -> dict[str, Any]:
+        return {
             "id": str(self.id),
+            "type": 1,
+            "guild_id": str(self.channel.guild_id),
             "channel_id": str(self.channel.id),
-            "author": self.author.payload(),
-            "content": self.content,
-            "timestamp": datetime.now(UTC).isoformat(),
-            "edited_timestamp": None,
-            "tts": False,
-            "mention_everyone": False,
-            "mentions": [user.payload() for user in self.mentions],
-            "mention_roles": [str(role) for role in self.mentioned_roles],
-            "attachments": [file.payload(cdn) for file in self.files],
-            "embeds": [],
-            "components": [],
-            "pinned": False,
-            "flags": 0,
-            "type": 19 if self.reply_to else 0,
+            "name": self.name,
+            "avatar": picture_hash(self.avatar),
+            "application_id": str(self.owner.id) if self.owner.bot else None,
+            "token": self.token,
         }
-        if self.webhook_id:
-            payload["webhook_id"] = str(self.webhook_id)
-        if self.forwards:
-            target = self.forwards
-            reference = {"type": 1, "message_id": str(target.id), "channel_id": str(target.channel.id)}
-            payload["message_reference"] = reference
-            shown = ("type", "content", "mentions", "attachments", "embeds", "components", "timestamp")
-            copy = target.payload(cdn, quote=False)
-            snapshot = {key: copy[key] for key in (*shown, "edited_timestamp", "flags", "mention_roles")}
-            payload["message_snapshots"] = [{"message": snapshot}]
-        if self.reply_to:
-            target = self.reply_to
-            reference = {"type": 0, "message_id": str(target.id), "channel_id": str(target.channel.id)}
-            payload["message_reference"] = reference
-            if quote:
-                alive = target.id in target.channel.messages
-                payload["referenced_message"] = target.payload(cdn, quote=False) if alive else None
-        return payload
 
 
 class World:
-    """The bot's application, one server with its channels, and every direct channel."""
+    """The bot's application, its servers with their channels, and every private channel."""
 
     def __init__(self) -> None:
         self.bot = User("Talking Photos", bot=True)
-        self.guild_id = snowflake()
-        self.bot_role = snowflake()
+        self.owner = User("Olga")
+        self.people: list[User] = [self.owner]
+        self.guilds: dict[int, Guild] = {}
         self.channels: dict[int, Channel] = {}
+        self.webhooks: dict[int, Webhook] = {}
+        self.hidden: dict[int, Message] = {}  # messages that one person sees
+        self.uploads: dict[int, File] = {}  # files given to commands and modals
+        self.guild = self.add_guild("Loopback")
 
-    def add_channel(self, name: str, denied: int = 0) -> Channel:
-        channel = Channel(name, guild_id=self.guild_id, denied=denied)
+    @property
+    def guild_id(self) -> int:
+        return self.guild.id
+
+    @property
+    def bot_role(self) -> int:
+        return self.guild.bot_role
+
+    @property
+    def permissions(self) -> dict[User, int]:
+        """What single users may do on the first server; others may do what everybody may."""
+        return self.guild.permissions
+
+    @property
+    def admins(self) -> set[User]:
+        return self.guild.admins
+
+    def add_guild(self, name: str, *, has_bot: bool = True, locale: str = "en-US") -> Guild:
+        """Add a server before the bot logs in; see LoopbackDiscord.invite for later."""
+        guild = Guild(name, self.owner, self.bot, has_bot, locale)
+        self.guilds[guild.id] = guild
+        return guild
+
+    def add_channel(
+        self,
+        name: str,
+        denied: int = 0,
+        *,
+        nsfw: bool = False,
+        guild: Guild | None = None,
+        parent: Channel | None = None,
+    ) -> Channel:
+        """Add a channel before the bot logs in; with a ``parent`` it is a thread."""
+        home = parent.guild if parent else guild or self.guild
+        assert home
+        channel = Channel(name, home, denied=denied, nsfw=nsfw, parent=parent, owner=self.owner if parent else None)
+        home.channels.append(channel)
         self.channels[channel.id] = channel
         return channel
 
@@ -180,62 +123,44 @@ class World:
         for channel in self.channels.values():
             if channel.recipient is user:
                 return channel
-        channel = Channel(f"direct message with {user.name}", recipient=user)
+        return self._private(f"direct message with {user.name}", (user,), with_bot=True)
+
+    def private(self, *people: User) -> Channel:
+        """Return a new talk between people where the bot is not."""
+        return self._private(" and ".join(user.name for user in people), people, with_bot=False)
+
+    def _private(self, name: str, people: tuple[User, ...], *, with_bot: bool) -> Channel:
+        channel = Channel(name, people=people, with_bot=with_bot)
         self.channels[channel.id] = channel
         return channel
+
+    def forget(self, channel: Channel) -> None:
+        """Take a channel away with its messages and webhooks."""
+        channel.gone = True
+        for message in channel.messages.values():
+            message.gone = True
+        channel.messages.clear()
+        self.channels.pop(channel.id, None)
+        self.webhooks = {key: hook for key, hook in self.webhooks.items() if hook.channel is not channel}
+        if channel.guild:
+            channel.guild.channels.remove(channel)
+
+    def add_webhook(self, channel: Channel, name: str, owner: User | None = None) -> Webhook:
+        """Add a webhook that somebody, or the bot, made before."""
+        hook = Webhook(channel, name, owner or self.bot)
+        self.webhooks[hook.id] = hook
+        return hook
+
+    def webhooks_of(self, channel: Channel) -> list[Webhook]:
+        return [hook for hook in self.webhooks.values() if hook.channel is channel]
 
     def find(self, message_id: int) -> Message | None:
         return next((c.messages[message_id] for c in self.channels.values() if message_id in c.messages), None)
 
     def file(self, file_id: int) -> File | None:
         """Return a file as long as the message that carries it exists."""
-        messages = (message for channel in self.channels.values() for message in channel.messages.values())
-        return next((file for message in messages for file in message.files if file.id == file_id), None)
-
-    def guild_payload(self) -> dict[str, Any]:
-        everyone = {"id": str(self.guild_id), "name": "@everyone", "permissions": str(ALL_NEEDED), "managed": False}
-        own = {"id": str(self.bot_role), "name": self.bot.name, "permissions": "0", "managed": True}
-        own["tags"] = {"bot_id": str(self.bot.id)}
-        look = {"color": 0, "hoist": False, "mentionable": False, "position": 0, "icon": None, "unicode_emoji": None}
-        return {
-            "id": str(self.guild_id),
-            "name": "Loopback",
-            "owner_id": str(snowflake()),
-            "roles": [{**look, **everyone}, {**look, **own}],
-            "members": [{**self.bot.member(self.bot_role), "user": self.bot.payload()}],
-            "channels": [c.payload() for c in self.channels.values() if c.guild_id],
-            "threads": [],
-            "emojis": [],
-            "stickers": [],
-            "features": [],
-            "presences": [],
-            "voice_states": [],
-            "stage_instances": [],
-            "guild_scheduled_events": [],
-            "soundboard_sounds": [],
-            "member_count": 2,
-            "large": False,
-            "unavailable": False,
-            "joined_at": SECOND,
-            "icon": None,
-            "splash": None,
-            "discovery_splash": None,
-            "afk_channel_id": None,
-            "afk_timeout": 300,
-            "verification_level": 0,
-            "default_message_notifications": 1,
-            "explicit_content_filter": 0,
-            "mfa_level": 0,
-            "system_channel_id": None,
-            "system_channel_flags": 0,
-            "rules_channel_id": None,
-            "public_updates_channel_id": None,
-            "application_id": None,
-            "vanity_url_code": None,
-            "description": None,
-            "banner": None,
-            "premium_tier": 0,
-            "premium_progress_bar_enabled": False,
-            "preferred_locale": "en-US",
-            "nsfw_level": 0,
-        }
+        if file_id in self.uploads:
+            return self.uploads[file_id]
+        shown = [message for channel in self.channels.values() for message in channel.messages.values()]
+        files = (file for message in [*shown, *self.hidden.values()] for file in message.files)
+        return next((file for file in files if file.id == file_id), None)

@@ -1,0 +1,168 @@
+"""Say something in character: through the channel's webhook with name and picture, else as a plain message."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any, TypeVar
+
+import discord
+
+from bot.cogs import delivery, incoming
+from bot.cogs.cast import shown_name
+from bot.cogs.hooks import Avatar, Hooks, NoHook
+from bot.domain import BadInput, Conversation
+from bot.locales import ENGLISH, _
+from bot.store.conversations import Origin
+from bot.store.personas import Personas
+from bot.store.scopes import Choice, Identity
+from bot.ui.reply_buttons import reply_buttons
+from bot.vision.avatar import face_avatar
+from bot.vision.photo import decode
+
+SILENT = _("I am asked to be silent here; somebody who manages the server can change that with /photos.")
+LINK = "-# "  # Discord's small print; a message of a webhook cannot be a reply, so it begins with a link
+
+T = TypeVar("T")
+Answered = discord.Message | discord.PartialMessage
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A message that small print leads to, and who wrote it."""
+
+    url: str
+    author_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """Where something is said and what it answers; ``interaction`` where the bot is no member of the channel.
+
+    A plain message replies to ``answers``; one of a webhook cannot and begins with a link to ``shows``.
+    """
+
+    channel: discord.abc.MessageableChannel
+    answers: Answered
+    shows: Shown
+    identity: Identity = "webhook"
+    interaction: discord.Interaction | None = None
+    locale: str = ENGLISH
+
+
+class Stage:
+    """Where the people of photos are heard."""
+
+    def __init__(self, hooks: Hooks, personas: Personas) -> None:
+        self._hooks, self._personas = hooks, personas
+
+    async def say(self, spot: Spot, talk: Conversation, text: str, avatar: Avatar | None) -> list[int]:
+        """Say something as the speaker of ``talk`` and return the ids of the messages."""
+        name = shown_name(talk.persona, talk.scene, talk.speaker)
+        view = reply_buttons(spot.locale)
+        if spot.interaction is not None:
+            return await _follow_up(spot.interaction, plain(name, text), view)
+        if spot.identity == "webhook":
+            try:
+                words = f"{link(spot.shows)}\n{text}"
+                sent = await self._hooks.send(spot.channel, words, name=name, avatar=avatar, view=view)
+                return [message.id for message in sent]
+            except NoHook:
+                pass
+        return await delivery.reply(spot.answers, plain(name, text), view)
+
+    async def avatar(self, talk: Conversation, origin: Origin, read: Callable[[], Awaitable[bytes | None]]) -> Avatar:
+        """Return the persona's picture, else the speaker's face cut out of the photo that ``read`` gives.
+
+        Nothing of it is kept: a face is cut anew from the posted photo when it is needed.
+        """
+        own = await self._personas.own(talk.persona.id)
+        if own is not None and own.has_avatar:
+            picture = await self._personas.avatar(own.persona.id)
+            version = sha256(picture or b"").hexdigest()[:16]
+            return Avatar(f"persona:{own.persona.id}:{version}", lambda: _ready(picture))
+        box = talk.scene.people[talk.speaker].box
+
+        async def cut() -> bytes | None:
+            data = await read()
+            return None if data is None else await asyncio.to_thread(lambda: face_avatar(decode(data), box))
+
+        return Avatar(f"face:{origin.photo_message_id}:{origin.photo_id}:{talk.speaker}", cut)
+
+
+def plain(name: str, text: str) -> str:
+    """Return a plain message that shows who speaks."""
+    return f"**{discord.utils.escape_markdown(name)}:** {text}"
+
+
+def link(shown: Shown) -> str:
+    """Return the small print that leads to a message and names its author, whom it does not ping."""
+    return f"{LINK}[↩]({shown.url}) <@{shown.author_id}>"
+
+
+def words_in(message: discord.Message) -> str:
+    """Return what a character says in one of the bot's messages, without the link or name before it."""
+    if message.content.startswith(LINK):
+        return message.content.partition("\n")[2]
+    return re.sub(r"^\*\*.+?:\*\* ", "", message.content)
+
+
+def reworded(message: discord.Message, talk: Conversation, text: str) -> str:
+    """Return the content of one of the bot's messages with other words in it, perhaps another character's."""
+    if message.content.startswith(LINK):
+        return f"{message.content.partition(chr(10))[0]}\n{text}"
+    return plain(shown_name(talk.persona, talk.scene, talk.speaker), text)
+
+
+def spot_of(interaction: discord.Interaction, message_id: int, author_id: int, choice: Choice) -> Spot:
+    """Return where an interaction lets somebody speak about a message: in its channel, if the bot may write there."""
+    channel = interaction.channel
+    if not isinstance(channel, discord.abc.Messageable):
+        raise BadInput("I cannot speak in this kind of channel.")
+    answers = channel.get_partial_message(message_id)  # type: ignore[union-attr]
+    may = interaction.app_permissions
+    writes = may.send_messages_in_threads if isinstance(channel, discord.Thread) else may.send_messages
+    direct = interaction.context.dm_channel
+    member = direct or (interaction.is_guild_integration() and may.view_channel and writes and may.read_message_history)
+    return Spot(
+        channel,  # type: ignore[arg-type]
+        answers,
+        Shown(answers.jump_url, author_id),
+        choice.identity or "webhook",
+        None if member else interaction,
+        str(interaction.locale if direct else interaction.guild_locale or interaction.locale),
+    )
+
+
+async def photo_of(bot: discord.Client, origin: Origin) -> bytes | None:
+    """Return the file of a posted photo again, None when it is gone, hidden behind a spoiler or not for everybody."""
+    channel = bot.get_channel(origin.channel_id)
+    if not isinstance(channel, discord.abc.Messageable) or incoming.age_restricted(channel):
+        return None
+    try:
+        message = await channel.fetch_message(origin.photo_message_id)
+        shown = incoming.photos_in(message, spoilers=False)
+        found = next((file for file in shown if file.id == origin.photo_id), None)
+        return await incoming.download(found) if found else None
+    except (discord.HTTPException, BadInput):
+        return None
+
+
+async def _ready(value: T) -> T:
+    """Return what is there already, to where something is awaited."""
+    return value
+
+
+async def _follow_up(interaction: discord.Interaction, text: str, view: discord.ui.View) -> list[int]:
+    """Say something as a follow-up to an interaction, which works where the bot itself may not write."""
+    parts = delivery.split(text)
+    sent: list[int] = []
+    for number, part in enumerate(parts, 1):
+        options: dict[str, Any] = {"view": view} if number == len(parts) else {}
+        none = discord.AllowedMentions.none()
+        message = await interaction.followup.send(part, wait=True, allowed_mentions=none, **options)
+        sent.append(message.id)
+    return sent

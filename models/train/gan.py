@@ -1,0 +1,210 @@
+"""Train the GAN on aligned FairFace crops, discriminator and generator in turn.
+
+    OMP_NUM_THREADS=1 python -m models.train.gan --minutes 240 --compile
+
+The first half of the budget runs at 64 px, where everything costs a third, the rest at 128 px (progressive
+growing: Karras et al. 2018, arXiv:1710.10196). Each step draws one batch of faces that both networks learn
+from: D first, then G through the D that has learned. Rare ages are shown more often, and the faces drawn
+are asked for with the conditions of the real ones beside them, so that D cannot tell by the conditions.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel
+
+from models.data.aligned_faces import AGES, GENDERS, AlignedFaces, to_network, to_pixels
+from models.gan import (
+    Discriminator,
+    Eyes,
+    GanConfig,
+    Generator,
+    diff_augment,
+    discriminator_loss,
+    generator_loss,
+    gradient_penalty,
+)
+from models.train.face_reader import moving_average
+from models.train.generated import agreement, frechet_distance, image_features, in_batches, read_faces, save_sheet
+from models.train.run import BEST, TrainingRun, arguments, set_learning_rate, trapezoid
+
+SMALL_SHARE = 0.5  # of the budget at 64 px
+R1_EVERY, R1_WEIGHT = 16, 0.02  # steps between gradient penalties; gamma of gamma / 2 |gradient|^2
+BALANCE = 0.5  # a face is drawn by (how many share its conditions) ** -BALANCE
+COLUMNS = 4  # noises on a sheet, each not smiling and smiling
+EVALUATED = 1500
+
+
+class Batches:
+    """Draws real faces, their conditions and noise; the same seed and step give the same, also after a resume."""
+
+    def __init__(self, faces: AlignedFaces, batch: int, noise: int, seed: int) -> None:
+        self.faces, self.batch, self.noise, self.seed = faces, batch, noise, seed
+        _, kind, counts = np.unique(faces.conditions, axis=0, return_inverse=True, return_counts=True)
+        weights = counts[kind.ravel()] ** -BALANCE
+        self.weights = weights / weights.sum()
+
+    def draw(self, step: int, small: bool) -> tuple[Tensor, Tensor, Tensor, torch.Generator]:
+        """Return faces (B, 3, S, S), conditions (B, K), noise (B, noise) and the dice for this step's augmentation."""
+        random = np.random.default_rng((self.seed, step))
+        dice = torch.Generator().manual_seed(int(random.integers(2**62)))
+        places = random.choice(len(self.weights), self.batch, p=self.weights)
+        images = to_network(self.faces.pixels[places])
+        mirrored = torch.from_numpy(random.random(self.batch) < 0.5)[:, None, None, None]
+        images = torch.where(mirrored, images.flip(3), images).contiguous(memory_format=torch.channels_last)
+        if small:
+            images = F.avg_pool2d(images, 2)
+        return (
+            images,
+            torch.from_numpy(self.faces.conditions[places]),
+            torch.randn(self.batch, self.noise, generator=dice),
+            dice,
+        )
+
+
+class Game:
+    """Generator, discriminator, their optimisers and the averaged generator: what a step changes."""
+
+    def __init__(self, config: GanConfig, lr: float, device: torch.device, eyes: Eyes | None = None) -> None:
+        self.config, self.device = config, device
+        layout = torch.channels_last
+        self.generator = Generator(config).to(device, memory_format=layout)
+        self.discriminator = Discriminator(config).to(device, memory_format=layout)
+        self.eyes = (eyes or Eyes(config.judge)).to(device, memory_format=layout)
+        self.average = AveragedModel(self.generator, avg_fn=moving_average, use_buffers=True)
+        self.draw: Callable[..., Tensor] = self.generator  # or its compiled form
+        self.optimizers = [
+            torch.optim.Adam(network.parameters(), lr, betas=(0.0, 0.99))
+            for network in (self.generator, self.discriminator)
+        ]
+
+    @property
+    def parts(self) -> dict[str, nn.Module | torch.optim.Optimizer]:
+        """What a checkpoint holds, by name."""
+        networks = {"generator": self.generator, "discriminator": self.discriminator, "average": self.average}
+        return {**networks, "generator_optimizer": self.optimizers[0], "discriminator_optimizer": self.optimizers[1]}
+
+    def learn(
+        self, batch: tuple[Tensor, Tensor, Tensor, torch.Generator], small: bool, penalise: bool
+    ) -> dict[str, float]:
+        """Train D on real and drawn faces, then G through the new D; return both losses and how sure D is."""
+        images, conditions, noise, dice = batch
+        images, conditions, noise = (value.to(self.device) for value in (images, conditions, noise))
+        with torch.no_grad():
+            real_seen = self.eyes(diff_augment(images, dice))
+        drawn_seen = self.eyes(diff_augment(self.draw(noise, conditions, small), dice))
+
+        if penalise:
+            real_seen = [seen.requires_grad_() for seen in real_seen]
+        real = self.discriminator(real_seen, conditions)
+        drawn = self.discriminator([seen.detach() for seen in drawn_seen], conditions)
+        d_loss = discriminator_loss(real, drawn)
+        penalty = gradient_penalty(real, real_seen) if penalise else torch.zeros(())
+        self.optimizers[1].zero_grad()
+        (d_loss + 0.5 * R1_WEIGHT * R1_EVERY * penalty).backward()
+        self.optimizers[1].step()
+
+        self.discriminator.requires_grad_(False)  # spare the gradients that only G's step would make
+        g_loss = generator_loss(self.discriminator(drawn_seen, conditions))
+        self.optimizers[0].zero_grad()
+        g_loss.backward()
+        self.optimizers[0].step()
+        self.discriminator.requires_grad_(True)
+        self.average.update_parameters(self.generator)
+        sure = [torch.cat(logits, dim=1).detach().sign().mean().item() for logits in (real, drawn)]
+        losses = {"g": g_loss.item(), "d": d_loss.item(), "sure_of_real": sure[0], "sure_of_drawn": -sure[1]}
+        return {**losses, "r1": penalty.item()} if penalise else losses
+
+
+def train(run: TrainingRun, folder: Path, config: GanConfig, batch: int, lr: float, compiled: bool = False) -> Game:
+    """Train until the budget is spent, with a sheet and a checkpoint every few minutes, then measure."""
+    game = Game(config, lr, run.device)
+    batches = Batches(AlignedFaces.load(folder, "train"), batch, config.noise, run.args.seed)
+    run.resume(**game.parts)
+    if compiled:
+        game.draw = torch.compile(game.generator)
+    game.generator.train()
+    for step in run.steps():
+        small = run.progress < SMALL_SHARE
+        for optimizer in game.optimizers:
+            set_learning_rate(optimizer, trapezoid(run.progress, decay=0.3))
+        losses = game.learn(batches.draw(step, small), small, penalise=step % R1_EVERY == 0)
+        if step % 10 == 0:
+            run.log(losses)
+        if step % run.args.sheet_every == 0:
+            draw_sheet(game, run, small)
+        if run.due():
+            run.save(config=asdict(config), **game.parts)
+    run.save(config=asdict(config), **game.parts)
+    finish(run, game, folder)
+    return game
+
+
+def averaged(game: Game) -> Generator:
+    """Return the averaged generator in eval mode: what is exported."""
+    network = game.average.module.eval()
+    assert isinstance(network, Generator)
+    return network
+
+
+def conditions_grid(columns: int) -> Tensor:
+    """Return conditions (rows * 2 * columns, 3): a row an age group and gender, each noise sober, then smiling."""
+    kinds = itertools.product(range(len(AGES)), range(len(GENDERS)), range(columns), (0, 1))
+    return torch.tensor([(age, gender, smile) for age, gender, _, smile in kinds])
+
+
+def draw_sheet(game: Game, run: TrainingRun, small: bool, columns: int = COLUMNS, name: str = "") -> None:
+    """Write a sheet of the averaged generator's faces: the same noises every time and in every row."""
+    conditions = conditions_grid(columns)
+    rows = len(AGES) * len(GENDERS)
+    noise = torch.randn(columns, game.config.noise, generator=torch.Generator().manual_seed(0))
+    noise = noise.repeat_interleave(2, dim=0).repeat(rows, 1)
+    drawn = in_batches(lambda z, c: averaged(game)(z.to(run.device), c.to(run.device), small), noise, conditions)
+    save_sheet(np.split(to_pixels(drawn), rows), run.out, name or f"{run.step:06d}")
+
+
+def finish(run: TrainingRun, game: Game, folder: Path) -> None:
+    """Measure the averaged generator against validation faces, draw a last sheet, save ``best.pt``."""
+    held_out, seen = AlignedFaces.load(folder, "val"), AlignedFaces.load(folder, "train")
+    count = min(EVALUATED, len(held_out.files), len(seen.files))
+    random = np.random.default_rng(0)
+    held_out, seen = (faces.take(random.permutation(len(faces.files))[:count]) for faces in (held_out, seen))
+    dice, network = torch.Generator().manual_seed(0), averaged(game)
+    conditions = torch.from_numpy(held_out.conditions)
+    noise = torch.randn(count, game.config.noise, generator=dice)
+    drawn = to_pixels(in_batches(lambda z, c: network(z.to(run.device), c.to(run.device)), noise, conditions))
+    truth = image_features(held_out.pixels)
+    run.metrics = {
+        "faces": float(count),
+        "fd_gan": frechet_distance(image_features(drawn), truth),
+        "fd_real": frechet_distance(image_features(seen.pixels), truth),
+        **agreement(read_faces(drawn), held_out.conditions),
+        **{f"real_{name}": v for name, v in agreement(read_faces(held_out.pixels), held_out.conditions).items()},
+    }
+    run.log(run.metrics, "val")
+    draw_sheet(game, run, small=False, name="final")
+    run.save(BEST, config=asdict(game.config), network=network)
+    print(run.metrics, flush=True)
+
+
+def main() -> None:
+    """Parse arguments and train."""
+    parser = arguments("gan", __doc__ or "", minutes=240)
+    parser.add_argument("--batch", type=int, default=16)
+    parser.add_argument("--lr", type=float, default=3e-4)
+    parser.add_argument("--sheet-every", type=int, default=250, help="steps between sheets of samples")
+    parser.add_argument("--compile", action="store_true", help="compile G: 1.6 times as fast, after a minute each size")
+    args = parser.parse_args()
+    train(TrainingRun(args), args.data / "faces", GanConfig(), args.batch, args.lr, args.compile)
+
+
+if __name__ == "__main__":
+    main()

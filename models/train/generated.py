@@ -1,0 +1,83 @@
+"""What the GAN's and the VAE's training share: sheets of faces, and how far drawn faces are from real ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor, nn
+
+from bot.runtime.bundle import Bundle
+from bot.runtime.session import Session
+from bot.vision.face_labels import HEADS
+from bot.vision.pixels import to_batch
+from models.data.aligned_faces import AGE_OF_BAND, AGES, SMILE_FROM
+from models.efficientnet_lite0 import pretrained
+
+BATCH = 64
+
+
+def sheet(rows: Sequence[np.ndarray], gap: int = 2) -> Image.Image:
+    """Return a picture of rows of faces, each (N, S, S, 3) uint8."""
+    framed = [np.pad(row, ((0, 0), (gap, 0), (gap, 0), (0, 0)), constant_values=255) for row in rows]
+    return Image.fromarray(np.concatenate([np.concatenate(list(row), axis=1) for row in framed]))
+
+
+def in_batches(function: Callable[..., Tensor], *inputs: Tensor) -> Tensor:
+    """Return ``function`` of the inputs, computed in parts that fit into memory."""
+    with torch.inference_mode():
+        parts = [function(*(value[i : i + BATCH] for value in inputs)) for i in range(0, len(inputs[0]), BATCH)]
+    return torch.cat(parts)
+
+
+def image_features(pixels: np.ndarray) -> np.ndarray:
+    """Return EfficientNet-Lite0's pooled ImageNet features (N, 1280) of uint8 faces (N, 128, 128, 3)."""
+    network = nn.Sequential(pretrained(), nn.AdaptiveAvgPool2d(1), nn.Flatten()).eval()
+    images = torch.from_numpy(to_batch([Image.fromarray(face) for face in pixels]))
+    return in_batches(network, images.to(memory_format=torch.channels_last)).double().numpy()
+
+
+def frechet_distance(first: np.ndarray, second: np.ndarray) -> float:
+    """Return |m1 - m2|^2 + trace(C1 + C2 - 2 (C1 C2)^(1/2)) of two sets of features (N, F) (Heusel et al. 2017).
+
+    The trace of the root is the sum of the roots of the eigenvalues of C1^(1/2) C2 C1^(1/2), which is symmetric.
+    Few faces make it larger than it is: compare only figures of equal counts.
+    """
+    c1, c2 = (np.atleast_2d(np.cov(features, rowvar=False)) for features in (first, second))
+    values, vectors = np.linalg.eigh(c1)
+    root = (vectors * np.sqrt(values.clip(0))) @ vectors.T
+    shared = np.sqrt(np.linalg.eigvalsh(root @ c2 @ root).clip(0)).sum()
+    distance = np.square(first.mean(0) - second.mean(0)).sum() + np.trace(c1) + np.trace(c2) - 2 * shared
+    return float(distance)
+
+
+def read_faces(pixels: np.ndarray, batch: int = 32) -> dict[str, np.ndarray]:
+    """Return the shipped face reader's probabilities (N, labels) by head for aligned faces, taken as they are."""
+    session = Session(Bundle().model("face_reader"), provider="cpu", threads=1)
+    crops = to_batch([Image.fromarray(face) for face in pixels])
+    parts = [session.run({"faces": crops[i : i + batch]}) for i in range(0, len(crops), batch)]
+    return {head: np.concatenate([part[head] for part in parts]) for head in HEADS}
+
+
+def agreement(read: Mapping[str, np.ndarray], conditions: np.ndarray) -> dict[str, float]:
+    """Return how often the reader sees the age group, gender and smile (N, 3) that were asked for."""
+    group = np.zeros((len(HEADS["age_band"]), len(AGES)))
+    group[np.arange(len(group)), list(AGE_OF_BAND.values())] = 1
+    ages = (read["age_band"] @ group).argmax(1)
+    smiles = read["expression"][:, HEADS["expression"].index("happy")] >= SMILE_FROM
+    return {
+        "age_agrees": float((ages == conditions[:, 0]).mean()),
+        "age_within_one": float((np.abs(ages - conditions[:, 0]) <= 1).mean()),
+        "gender_agrees": float((read["gender"].argmax(1) == conditions[:, 1]).mean()),
+        "smile_agrees": float((smiles == conditions[:, 2]).mean()),
+    }
+
+
+def save_sheet(rows: Sequence[np.ndarray], folder: Path, name: str) -> None:
+    """Write a sheet under ``folder``/samples."""
+    path = folder / "samples" / f"{name}.png"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    sheet(rows).save(path)
