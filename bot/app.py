@@ -39,6 +39,12 @@ class TalkingPhotos:
         self.reply = Speaker(decoder=decoder).reply  # an opening, or the answer to the last turn
         self.personas: Mapping[str, Persona] = load_personas()
 
+    @property
+    def provider(self) -> str:
+        """Where the models run: "CPU", or "CUDA" once any of them does."""
+        used = {session.provider.removesuffix("ExecutionProvider") for session in self.sessions.values()}
+        return "CUDA" if "CUDA" in used else "CPU"
+
     def look(self, data: bytes, stopwatch: Stopwatch | None = None) -> Scene:
         """Return what is seen in the bytes of a photo; raise BadInput if they are not one."""
         stopwatch = stopwatch or Stopwatch()

@@ -94,7 +94,7 @@ class TalkingPhotosBot(commands.AutoShardedBot):
         self._casting = Casting(personas, settings.default_persona)
 
     async def setup_hook(self) -> None:
-        """Load the cogs after login and before the first message, and tell Discord the commands if they changed."""
+        """Load the cogs after login and before the first message, and tell Discord the commands."""
         house, casting = self.house, self._casting
         talks, manners = Talks(house), Manners(house.settings.cooldown, house.languages)
         speaking = [cog(house, talks, manners, casting) for cog in (Photos, Replies, Menus)]
@@ -102,7 +102,10 @@ class TalkingPhotosBot(commands.AutoShardedBot):
         for cog in (*speaking, *commanding):
             await self.add_cog(cog)
         await self.tree.set_translator(CatalogueTranslator())
-        await self.tree.sync()
+        try:
+            await self.tree.sync()
+        except (discord.HTTPException, app_commands.AppCommandError):  # photos are answered without them, too
+            log.exception("Discord did not take my slash commands; those of the last start stay.")
 
     async def on_message(self, message: discord.Message) -> None:
         """Leave messages to the cogs; there are no prefix commands."""

@@ -43,9 +43,14 @@ def engine(request: pytest.FixtureRequest) -> Engine:
 
 
 def spoken(message: Message, name: str) -> str:
-    """Check who speaks in a message, and return the words."""
-    assert message.content.startswith(f"**{name}:** ")
-    words = message.content.removeprefix(f"**{name}:** ")
+    """Check who speaks in a message, under a name of their own or in a plain one, and return the words."""
+    if message.webhook_id:
+        assert message.author.name == name
+        link, _, words = message.content.partition("\n")
+        assert link.startswith("-# ↩ [")
+    else:
+        assert message.content.startswith(f"**{name}:** ")
+        words = message.content.removeprefix(f"**{name}:** ")
     assert words.strip()
     return words
 

@@ -24,6 +24,10 @@ class Engine(Protocol):
     def personas(self) -> Mapping[str, Persona]:
         """The personas by id."""
 
+    @property
+    def provider(self) -> str:
+        """Where the models run: "CPU" or "CUDA"."""
+
     def look(self, data: bytes) -> Scene:
         """Return what the file of a photo shows; raise BadInput when it is no photo."""
 

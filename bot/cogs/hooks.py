@@ -230,12 +230,14 @@ class Hooks:
             return False
         if picture is None:
             return False
-        hook.worn = None  # until Discord has answered, nobody knows
+        before, hook.worn = hook.worn, None  # until Discord has answered, nobody knows
         try:
             # With the webhook's own token a rate limit on pictures would hold up the messages too.
             await hook.webhook.edit(avatar=picture, prefer_auth=True)
         except Exception as error:  # noqa: BLE001 - refused, limited, or Discord is down: the message goes without
             log.warning("The picture %s cannot be shown: %r.", avatar.key, error)
+            if isinstance(error, ValueError) or (isinstance(error, discord.HTTPException) and error.status < 500):
+                hook.worn = before
             hook.pictures_from = asyncio.get_running_loop().time() + PICTURE_PAUSE
             return False
         hook.worn = avatar.key

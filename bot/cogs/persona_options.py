@@ -60,7 +60,7 @@ def with_persona(offer: Any = PersonaOptions.offer) -> Callable[[T], T]:
     """Give a command the option ``persona``, for which ``offer`` completes what is typed."""
     return _all(
         app_commands.rename(persona=locale_str("persona")),
-        app_commands.describe(persona=locale_str("Whom; type part of a name or a voice.")),
+        app_commands.describe(persona=locale_str("Which character; type part of its name or voice.")),
         app_commands.autocomplete(persona=offer),
     )
 

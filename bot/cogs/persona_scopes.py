@@ -76,7 +76,7 @@ async def to_change(house: House, interaction: discord.Interaction, persona_id: 
     here = own.guild_id is not None and own.guild_id == interaction.guild_id
     if own.owner_id != interaction.user.id and not (here and interaction.permissions.manage_guild):
         raise BadInput(
-            "Only who made {name}, or somebody with the permission Manage Server, may change it.",
+            "Only whoever made {name}, or somebody with the permission Manage Server, may change it.",
             name=escaped(own.persona.name),
         )
     return own
@@ -87,7 +87,7 @@ def server_of(interaction: discord.Interaction) -> int:
     if interaction.guild_id is None:
         raise BadInput("There is no server here; use this command in the server that shall have the character.")
     if not interaction.permissions.manage_guild:
-        raise BadInput("Characters of the server need the permission Manage Server; leave out server for one of yours.")
+        raise BadInput("Characters of the server need the permission Manage Server; leave out the option server to make one of your own.")
     return interaction.guild_id
 
 

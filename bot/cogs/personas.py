@@ -20,6 +20,7 @@ from bot.cogs.persona_scopes import Scope, choose, chosen_for, server_of, speaks
 from bot.domain import MAX_TRAITS, Persona
 from bot.locales import Text, _, say
 from bot.speech.voices import nearest_voice, persona_of
+from bot.store.limits import MAX_NAME
 from bot.store.personas import OwnPersona
 from bot.ui import persona_words as words
 from bot.ui.pages import Pages
@@ -142,7 +143,7 @@ def imagined(description: str, locale: str) -> Persona:
     traits = [trait for trait, name in words.TRAITS.items() if say(locale, name).casefold() in description.casefold()]
     return replace(
         persona,
-        name=description[: words.CHOICE],
+        name=description[:MAX_NAME],
         voice=(voices or [persona.voice])[0],
         traits=tuple(dict.fromkeys([*traits, *persona.traits]))[:MAX_TRAITS],
     )

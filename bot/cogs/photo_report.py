@@ -8,9 +8,10 @@ import discord
 
 from bot.cogs.here import PLACES, in_channels, listening, until
 from bot.cogs.house import House, place_of
+from bot.cogs.incoming import age_restricted
 from bot.cogs.persona_scopes import speaks
 from bot.locales import Text, _, say
-from bot.store.scopes import Listen
+from bot.store.scopes import Identity, Listen
 from bot.ui.persona_words import escaped
 
 ANSWERED: Mapping[Listen, Text] = {
@@ -18,13 +19,17 @@ ANSWERED: Mapping[Listen, Text] = {
     "mentions": _("I answer those who mention me or reply to me"),
     "never": _("I stay silent"),
 }
+HOW: Mapping[Identity, Text] = {
+    "webhook": _("with their own name and picture"),
+    "plain": _("through plain replies of mine"),
+}
 NO_WEBHOOKS = _("As long as I lack the permission {permission}, characters speak through plain replies.")
 NO_CONTENT = _(
-    "Discord shows me only messages that mention me or reply to me, until my owner switches on the Message Content "
-    "Intent."
+    "As long as my owner has the Message Content Intent switched off, I see only messages that mention me or reply to "
+    "me, and characters speak through plain replies."
 )
+RESTRICTED = _("This channel is age-restricted, so I answer photos here only when I am asked to.")
 LACKING = _("I lack the permission {permission} here, so I cannot answer.")
-MANAGE_WEBHOOKS = _("Manage Webhooks")
 NEEDED = {
     "view_channel": _("View Channel"),
     "send_messages": _("Send Messages"),
@@ -52,13 +57,25 @@ async def describe(house: House, interaction: discord.Interaction, locale: str) 
     who, _origin = await speaks(house, place)
     why = decided("persona_id", _("from DEFAULT_PERSONA of my .env"))
     lines.append(say(locale, "**Character:** {name} ({why}).", name=escaped(who.name), why=why))
-    plain, own = _("through plain replies of mine"), _("with their own name and picture")
-    how, why = plain if choice.identity == "plain" else own, decided("identity", default)
+    how, why = HOW[choice.identity or "webhook"], decided("identity", default)
     lines.append(say(locale, "**Identity:** characters speak {how} ({why}).", how=how, why=why))
-    seconds = house.settings.cooldown if choice.cooldown is None else choice.cooldown
-    why = decided("cooldown", _("from COOLDOWN of my .env"))
-    lines.append(say(locale, "**Cooldown:** {seconds} s ({why}).", seconds=f"{seconds:g}", why=why))
-    return "\n".join(lines + _obstacles(house, interaction, locale, photos, how is own))
+    why = decided("cooldown", default)
+    lines.append(
+        say(locale, "**Wait in a channel:** {seconds} s ({why}).", seconds=f"{choice.cooldown or 0:g}", why=why)
+    )
+    own, why = f"{house.settings.cooldown:g}", _("from COOLDOWN of my .env")
+    lines.append(say(locale, "**Wait for each user:** {seconds} s ({why}).", seconds=own, why=why))
+    return "\n".join(lines + _obstacles(house, interaction, locale, photos, choice.identity != "plain"))
+
+
+def no_webhooks(house: House, has: discord.Permissions, locale: str) -> list[str]:
+    """Return what keeps characters from speaking with their own name and picture, a sentence each."""
+    said = []
+    if not has.manage_webhooks:
+        said.append(say(locale, NO_WEBHOOKS, permission=_("Manage Webhooks")))
+    if not house.bot.intents.message_content:
+        said.append(say(locale, NO_CONTENT))
+    return said
 
 
 def _obstacles(
@@ -69,8 +86,10 @@ def _obstacles(
     not_needed = "send_messages" if in_thread else "send_messages_in_threads"
     lacking = [name for field, name in NEEDED.items() if field != not_needed and not getattr(has, field)]
     said = [say(locale, LACKING, permission=name) for name in lacking]
-    if webhooks and not has.manage_webhooks:
-        said.append(say(locale, NO_WEBHOOKS, permission=MANAGE_WEBHOOKS))
-    if photos == "every" and not house.bot.intents.message_content:
+    if webhooks:
+        said += no_webhooks(house, has, locale)
+    elif photos == "every" and not house.bot.intents.message_content:
         said.append(say(locale, NO_CONTENT))
+    if photos == "every" and age_restricted(interaction.channel):
+        said.append(say(locale, RESTRICTED))
     return said

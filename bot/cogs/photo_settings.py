@@ -75,8 +75,9 @@ class PhotoSettings(commands.Cog):
     @_with_place
     async def listen(self, interaction: discord.Interaction, mode: str, where: str = "here") -> None:
         """Choose which photos are answered, and end a pause."""
-        unread = mode == "every" and not self._house.bot.intents.message_content
-        notes = [say(self._locale(interaction), photo_report.NO_CONTENT)] if unread else []
+        notes = []
+        if mode == "every" and not self._house.bot.intents.message_content:
+            notes.append(say(self._locale(interaction), photo_report.NO_CONTENT))
         await self._set(interaction, where, {"listen": mode, "paused_until": None}, LISTEN[mode], *notes)
 
     @photos.command(name=locale_str("pause"), description=locale_str("Keep me silent for a while."))
@@ -105,17 +106,21 @@ class PhotoSettings(commands.Cog):
         """End a pause before its time."""
         await self._set(interaction, where, {"paused_until": None}, _("No pause is set for {place} any more."))
 
-    @photos.command(name=locale_str("cooldown"), description=locale_str("Let people wait between two answers."))
+    @photos.command(
+        name=locale_str("cooldown"), description=locale_str("Choose the wait between two answers in a channel.")
+    )
     @app_commands.rename(seconds=locale_str("seconds"))
-    @app_commands.describe(seconds=locale_str("How long they wait, 0 for not at all."))
+    @app_commands.describe(seconds=locale_str("How long, 0 for no wait."))
     @_with_place
     async def cooldown(
         self, interaction: discord.Interaction, seconds: app_commands.Range[int, 0, 3600], where: str = "here"
     ) -> None:
-        """Choose how long people wait between two answers."""
-        sentence = _("In {place} people wait {seconds} s between two answers.")
+        """Choose how long a channel waits between two answers."""
+        sentence = _("In {place} I wait {seconds} s between two answers.")
         if not seconds:
-            sentence = _("In {place} nobody has to wait between two answers.")
+            sentence = _("In {place} I do not wait between two answers.")
+        elif where == "server":
+            sentence = _("In each channel of this server I wait {seconds} s between two answers.")
         await self._set(interaction, where, {"cooldown": float(seconds)}, sentence, seconds=seconds)
 
     @photos.command(name=locale_str("identity"), description=locale_str("Choose in whose name characters speak."))
@@ -133,9 +138,8 @@ class PhotoSettings(commands.Cog):
         has = interaction.app_permissions
         if where == "server" and interaction.guild:
             has = interaction.guild.me.guild_permissions
-        lacking = kind == "webhook" and not has.manage_webhooks
-        note = say(self._locale(interaction), photo_report.NO_WEBHOOKS, permission=photo_report.MANAGE_WEBHOOKS)
-        await self._set(interaction, where, {"identity": kind}, IDENTITY[kind], *([note] if lacking else []))
+        notes = photo_report.no_webhooks(self._house, has, self._locale(interaction)) if kind == "webhook" else []
+        await self._set(interaction, where, {"identity": kind}, IDENTITY[kind], *notes)
 
     @photos.command(name=locale_str("reset"), description=locale_str("Take back what was set with /photos."))
     @_with_place

@@ -15,7 +15,7 @@ from bot.cogs import delivery, incoming
 from bot.cogs.cast import shown_name
 from bot.cogs.hooks import Avatar, Hooks, NoHook
 from bot.domain import BadInput, Conversation
-from bot.locales import ENGLISH, _
+from bot.locales import ENGLISH, _, say
 from bot.store.conversations import Origin
 from bot.store.personas import Personas
 from bot.store.scopes import Choice, Identity
@@ -32,10 +32,11 @@ Answered = discord.Message | discord.PartialMessage
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A message that small print leads to, and who wrote it."""
+    """A message that small print leads to, who wrote it, and whether it is the photo or something said."""
 
     url: str
     author_id: int
+    photo: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ class Stage:
             return await _follow_up(spot.interaction, plain(name, text), view)
         if spot.identity == "webhook":
             try:
-                words = f"{link(spot.shows)}\n{text}"
+                words = f"{link(spot.shows, spot.locale)}\n{text}"
                 sent = await self._hooks.send(spot.channel, words, name=name, avatar=avatar, view=view)
                 return [message.id for message in sent]
             except NoHook:
@@ -84,11 +85,13 @@ class Stage:
             picture = await self._personas.avatar(own.persona.id)
             version = sha256(picture or b"").hexdigest()[:16]
             return Avatar(f"persona:{own.persona.id}:{version}", lambda: _ready(picture))
-        box = talk.scene.people[talk.speaker].box
+        person = talk.scene.people[talk.speaker]
 
         async def cut() -> bytes | None:
             data = await read()
-            return None if data is None else await asyncio.to_thread(lambda: face_avatar(decode(data), box))
+            if data is None:
+                return None
+            return await asyncio.to_thread(lambda: face_avatar(decode(data), person.box, where=person.where))
 
         return Avatar(f"face:{origin.photo_message_id}:{origin.photo_id}:{talk.speaker}", cut)
 
@@ -98,9 +101,10 @@ def plain(name: str, text: str) -> str:
     return f"**{discord.utils.escape_markdown(name)}:** {text}"
 
 
-def link(shown: Shown) -> str:
+def link(shown: Shown, locale: str = ENGLISH) -> str:
     """Return the small print that leads to a message and names its author, whom it does not ping."""
-    return f"{LINK}[↩]({shown.url}) <@{shown.author_id}>"
+    what = say(locale, _("photo") if shown.photo else _("message"))
+    return f"{LINK}↩ [{what}]({shown.url}) · <@{shown.author_id}>"
 
 
 def words_in(message: discord.Message) -> str:
@@ -130,7 +134,7 @@ def spot_of(interaction: discord.Interaction, message_id: int, author_id: int, c
     return Spot(
         channel,  # type: ignore[arg-type]
         answers,
-        Shown(answers.jump_url, author_id),
+        Shown(answers.jump_url, author_id, photo=True),
         choice.identity or "webhook",
         None if member else interaction,
         str(interaction.locale if direct else interaction.guild_locale or interaction.locale),

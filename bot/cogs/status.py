@@ -17,6 +17,7 @@ from discord.ext import commands
 from bot import __version__
 from bot.cogs import here
 from bot.cogs.house import House, place_of
+from bot.cogs.incoming import age_restricted
 from bot.cogs.languages import answer
 from bot.locales import Text, _, say
 from bot.store.scopes import Listen
@@ -108,7 +109,10 @@ class StatusCommands(commands.Cog):
         choice = await self._house.scopes.resolve(place)
         if choice.paused_until:
             return [say(locale, PAUSED, until=here.until(choice.paused_until, locale), me=name), reply]
-        return [say(locale, POST[here.listening(choice, place, self._house.settings)], me=name), reply]
+        mode = here.listening(choice, place, self._house.settings)
+        if mode == "every" and age_restricted(interaction.channel):
+            mode = "mentions"
+        return [say(locale, POST[mode], me=name), reply]
 
     async def _commands(self, locale: str) -> Callable[[str], str]:
         """Return what shows a command: as something to click on where its id is known, else by its name."""

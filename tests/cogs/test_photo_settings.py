@@ -19,7 +19,13 @@ DEFAULTS = """\
 **Photos:** I answer those who mention me or reply to me (the default).
 **Character:** The One in the Photo (from DEFAULT_PERSONA of my .env).
 **Identity:** characters speak with their own name and picture (the default).
-**Cooldown:** 0 s (from COOLDOWN of my .env)."""
+**Wait in a channel:** 0 s (the default).
+**Wait for each user:** 0 s (from COOLDOWN of my .env)."""
+
+WITHOUT_INTENT = (
+    "As long as my owner has the Message Content Intent switched off, I see only messages that mention me or reply to "
+    "me, and characters speak through plain replies."
+)
 
 
 @pytest.fixture(autouse=True)
@@ -65,14 +71,14 @@ async def photos(loopback: LoopbackDiscord, what: str, channel: Channel | None =
         (
             "cooldown",
             {"seconds": 3600, "where": "the whole server"},
-            "In this server people wait 3600 s between two answers.",
-            "**Cooldown:** 3600 s (set for this server).",
+            "In each channel of this server I wait 3600 s between two answers.",
+            "**Wait in a channel:** 3600 s (set for this server).",
         ),
         (
             "cooldown",
             {"seconds": 0},
-            "In this channel nobody has to wait between two answers.",
-            "**Cooldown:** 0 s (set for this channel).",
+            "In this channel I do not wait between two answers.",
+            "**Wait in a channel:** 0 s (set for this channel).",
         ),
         (
             "identity",
@@ -106,13 +112,14 @@ async def test_everything_in_chinese(loopback: LoopbackDiscord, bot: TalkingPhot
     assert await said("应答", 方式="每张照片") == "从现在起，我会回答本频道里的每张照片，也会回答提及我或回复我的人。"
     assert await said("暂停", 时长="直到恢复") == "我在本频道保持沉默，直到有人使用 /照片 恢复。"
     assert await said("恢复") == "本频道不再设有暂停。"
-    assert await said("冷却", 秒数=20, 范围="整个服务器") == "在本服务器，两次回答之间需要等待 20 秒。"
+    assert await said("冷却", 秒数=20, 范围="整个服务器") == "在本服务器的每个频道，我在两次回答之间等待 20 秒。"
     assert await said("身份", 形式="我的普通回复") == "角色在本频道会通过我的普通回复说话，名字用粗体显示。"
     assert (await said("查看")).splitlines() == [
         "**照片：**每张照片都会得到回答（由本频道设置）。",
         "**角色：**The One in the Photo（来自我的 .env 中的 DEFAULT_PERSONA）。",
         "**身份：**角色通过我的普通回复说话（由本频道设置）。",
-        "**冷却：**20 秒（由本服务器设置）。",
+        "**频道等待：**20 秒（由本服务器设置）。",
+        "**每位用户等待：**0 秒（来自我的 .env 中的 COOLDOWN）。",
     ]
     assert await said("重置") == "本频道不再有任何照片设置。\n这里以本服务器的设置为准；详情请看 /照片 查看。"
 
@@ -182,7 +189,7 @@ async def test_the_narrower_scope_decides(loopback: LoopbackDiscord, settings: S
 async def test_a_setting_that_does_not_hold_here_says_so(loopback: LoopbackDiscord, bot: TalkingPhotosBot) -> None:
     await photos(loopback, "cooldown", seconds=5)
     assert await photos(loopback, "cooldown", seconds=9, where="the whole server") == (
-        "In this server people wait 9 s between two answers.\n"
+        "In each channel of this server I wait 9 s between two answers.\n"
         "What is set for this channel holds here; /photos show tells more."
     )
     await photos(loopback, "pause", where="the whole server", **{"for": "a day"})
@@ -201,8 +208,8 @@ async def test_a_pause_has_an_end(loopback: LoopbackDiscord, bot: TalkingPhotosB
     until = (await bot.house.scopes.resolve(place)).paused_until
     assert until
     assert abs(until - now() - timedelta(minutes=minutes)) < timedelta(seconds=30)
-    assert said == f"I stay silent in this channel until <t:{until.timestamp():.0f}:f>."
-    assert f"**Pause:** I stay silent until <t:{until.timestamp():.0f}:f> (set for this channel)." in await photos(
+    assert said == f"I stay silent in this channel until <t:{int(until.timestamp())}:f>."
+    assert f"**Pause:** I stay silent until <t:{int(until.timestamp())}:f> (set for this channel)." in await photos(
         loopback, "show"
     )
     await bot.house.scopes.put("channel", place, paused_until=now())
@@ -260,8 +267,23 @@ async def test_without_the_content_intent_every_photo_is_promised_to_nobody(
 ) -> None:
     async with loopback.running(settings, engine, read_content=False):
         for said in (await photos(loopback, "listen", mode="every photo"), await photos(loopback, "show")):
-            assert said.endswith("until my owner switches on the Message Content Intent.")
-        assert "Intent" not in await photos(loopback, "listen", mode="only when mentioned")
+            assert said.endswith(WITHOUT_INTENT)
+        assert (await photos(loopback, "identity", kind="the character's name and picture")).endswith(WITHOUT_INTENT)
+        assert WITHOUT_INTENT not in await photos(loopback, "listen", mode="only when mentioned")
+        assert WITHOUT_INTENT not in await photos(loopback, "identity", kind="a plain reply of mine")
+        assert WITHOUT_INTENT not in await photos(loopback, "show")
+
+
+async def test_every_photo_is_promised_in_no_age_restricted_channel(
+    loopback: LoopbackDiscord, settings: Settings, engine: FakeEngine
+) -> None:
+    adults = loopback.world.add_channel("adults", nsfw=True)
+    async with loopback.running(settings, engine):
+        await photos(loopback, "listen", where="the whole server", mode="every photo")
+        assert (await photos(loopback, "show", adults)).endswith(
+            "\nThis channel is age-restricted, so I answer photos here only when I am asked to."
+        )
+        assert "age-restricted" not in await photos(loopback, "show")
 
 
 async def test_the_settings_of_the_env_file_are_shown_as_such(
@@ -275,5 +297,6 @@ async def test_the_settings_of_the_env_file_are_shown_as_such(
                 "**Photos:** every photo is answered (from CHANNELS of my .env).\n"
                 "**Character:** Captain Barnacle (from DEFAULT_PERSONA of my .env).\n"
                 "**Identity:** characters speak with their own name and picture (the default).\n"
-                "**Cooldown:** 2.5 s (from COOLDOWN of my .env)."
+                "**Wait in a channel:** 0 s (the default).\n"
+                "**Wait for each user:** 2.5 s (from COOLDOWN of my .env)."
             )

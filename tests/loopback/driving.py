@@ -164,7 +164,9 @@ class Hands:
             cdn = self.rest.gateway.cdn
             data["resolved"] = {"attachments": {str(file.id): file.payload(cdn) for file in filling.files}}
         user, channel, title = exchange.user, exchange.channel, exchange.modal["title"]
-        deed = Deed("modal", user, channel, locale or exchange.locale, title, values=filling.shown)
+        deed = Deed(
+            "modal", user, channel, locale or exchange.locale, title, values=filling.shown, modal=exchange.modal
+        )
         self._told(deed)
         sent = Exchange(MODAL, user, channel, deed.locale, exchange.owners, data, title, exchange.source, exchange)
         return await self._ask(sent)

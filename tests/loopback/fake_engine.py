@@ -26,6 +26,10 @@ class FakeEngine:
         self.asked: list[tuple[Turn, ...]] = []
         self.recent: list[tuple[str, ...]] = []
 
+    @property
+    def provider(self) -> str:
+        return "CPU"
+
     def look(self, data: bytes) -> Scene:
         photo = decode(data)
         self.looked += 1

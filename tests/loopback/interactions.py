@@ -101,8 +101,10 @@ class InteractionRoutes:
         else:
             modals.check(data)
             exchange.modal = {**data, "components": components.shown(data["components"], (), "")}
-            deed = Deed("form", exchange.user, exchange.channel, exchange.locale, data["title"])
-            deed.values.update(modals.labels(exchange.modal))
+            values, title = modals.labels(exchange.modal), data["title"]
+            deed = Deed(
+                "form", exchange.user, exchange.channel, exchange.locale, title, values=values, modal=exchange.modal
+            )
             self.posting.told(deed)
 
     def _confirmation(self, exchange: Exchange, kind: int) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from tests.loopback.offers import NotOffered
 from tests.loopback.rules import Malformed, limit
 
 MAX_TOP, MAX_TITLE, MAX_LABEL, MAX_TEXT = 5, 45, 45, 4000
-Value = str | bool | tuple[str, bytes] | Sequence[str] | Sequence[tuple[str, bytes]] | None
+Value = str | bool | Sequence[str | bytes] | Sequence[tuple[str, bytes]] | None  # a file is (name, data)
 
 
 def check(data: dict[str, Any]) -> None:

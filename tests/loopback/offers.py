@@ -137,9 +137,11 @@ def fill(path: list[Command], values: Mapping[str, Any], locale: str, *, complet
         option = named(known, key, locale)
         if option is None:
             raise NotOffered(f"/{path[-1]['name']} has no option {key!r}; it has {[one['name'] for one in known]}")
-        plain = value[0] if isinstance(value, tuple) else value
+        sent = _value(choice, option, value)
+        picked = next((one for one in option.get("choices") or [] if one["value"] == sent), None)
+        plain = name(picked, locale) if picked else value[0] if isinstance(value, tuple) else value
         choice.shown[name(option, locale)] = plain.name if isinstance(plain, User | Channel) else plain
-        choice.options.append({"type": option["type"], "name": option["name"], "value": _value(choice, option, value)})
+        choice.options.append({"type": option["type"], "name": option["name"], "value": sent})
     missing = [option["name"] for option in known if option.get("required") and not _has(choice, option)]
     if complete and missing:
         raise NotOffered(f"/{path[-1]['name']} cannot be sent without {missing}")
@@ -171,7 +173,7 @@ def _value(choice: Choice, option: Command, value: Any) -> Any:
         if not isinstance(value, bool):
             raise wrong
     elif kind == ATTACHMENT:
-        file = File(*value, ephemeral=True)
+        file = File(value[0], value[1], ephemeral=True)
         choice.files.append(file)
         return str(file.id)
     elif kind == CHANNEL and isinstance(value, Channel):

@@ -60,33 +60,26 @@ class Who(ui.Select[Any]):
 class Naming(ui.Modal, title="Name it"):
     """A form with one field of every kind."""
 
-    name: ui.Label[Any] = ui.Label(text="Name", component=ui.TextInput(max_length=10))
-    voice: ui.Label[Any] = ui.Label(
-        text="Voice", component=ui.Select(options=[discord.SelectOption(label=name) for name in ("plain", "pirate")])
-    )
-    mood: ui.Label[Any] = ui.Label(
-        text="Mood",
-        component=ui.RadioGroup(
-            options=[discord.RadioGroupOption(label=name, value=name) for name in ("calm", "wild")], required=False
-        ),
-    )
-    traits: ui.Label[Any] = ui.Label(
-        text="Traits",
-        component=ui.CheckboxGroup(
-            options=[discord.CheckboxGroupOption(label=name, value=name[0]) for name in ("grumpy", "silly", "old")],
-            min_values=0,
-            max_values=2,
-            required=False,
-        ),
-    )
-    avatar: ui.Label[Any] = ui.Label(text="Avatar", component=ui.FileUpload(required=False))
+    def __init__(self) -> None:
+        super().__init__()
+        moods = [discord.RadioGroupOption(label=name, value=name) for name in ("calm", "wild")]
+        traits = [discord.CheckboxGroupOption(label=name, value=name[0]) for name in ("grumpy", "silly", "old")]
+        self.name: ui.TextInput[Any] = ui.TextInput(max_length=10)
+        self.voice: ui.Select[Any] = ui.Select(
+            options=[discord.SelectOption(label=name) for name in ("plain", "pirate")]
+        )
+        self.mood: ui.RadioGroup[Any] = ui.RadioGroup(options=moods, required=False)
+        self.traits: ui.CheckboxGroup[Any] = ui.CheckboxGroup(
+            options=traits, min_values=0, max_values=2, required=False
+        )
+        self.avatar: ui.FileUpload[Any] = ui.FileUpload(required=False)
+        for name in ("name", "voice", "mood", "traits", "avatar"):
+            self.add_item(ui.Label(text=name.title(), component=getattr(self, name)))
 
     async def on_submit(self, interaction: discord.Interaction) -> None:
-        files = [f"{file.filename} of {len(await file.read())} bytes" for file in self.avatar.component.values]
-        parts = [self.name.component.value, *self.voice.component.values, str(self.mood.component.value)]
-        await interaction.response.send_message(
-            "; ".join([*parts, *self.traits.component.values, *files]), ephemeral=True
-        )
+        files = [f"{file.filename} of {len(await file.read())} bytes" for file in self.avatar.values]
+        parts = [self.name.value, *self.voice.values, str(self.mood.value), *self.traits.values, *files]
+        await interaction.response.send_message("; ".join(parts), ephemeral=True)
 
 
 class SmallBot(commands.Bot):

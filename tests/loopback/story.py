@@ -30,7 +30,8 @@ class Removal:
 class Deed:
     """What somebody did with a command, a menu, a button or a form, as the person sees it.
 
-    ``kind`` is one of command, menu, button, select, modal (the form was sent) and form (it opened).
+    ``kind`` is one of command, menu, button, select, form (a form opened) and modal (it was sent); ``modal`` is
+    the form as Discord shows it.
     """
 
     kind: str
@@ -40,6 +41,7 @@ class Deed:
     label: str
     message: Message | None = None
     values: dict[str, Any] = field(default_factory=dict)
+    modal: dict[str, Any] | None = None
     time: datetime = field(default_factory=lambda: datetime.now(UTC))
 
 

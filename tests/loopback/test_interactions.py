@@ -1,6 +1,7 @@
 """Commands, menus, buttons and forms on the loopback Discord, with a bot made for that."""
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
@@ -57,7 +58,7 @@ async def test_commands_are_known_by_the_names_of_the_users_language(loopback: L
     ],
 )
 async def test_options_that_discords_client_would_not_send(
-    loopback: LoopbackDiscord, bot: SmallBot, options: dict[str, object], refusal: str
+    loopback: LoopbackDiscord, bot: SmallBot, options: dict[str, Any], refusal: str
 ) -> None:
     with pytest.raises(NotOffered, match=refusal):
         await loopback.slash(loopback.ada, loopback.room, "pet feed", **options)
@@ -166,12 +167,12 @@ async def test_a_form_is_filled_in(loopback: LoopbackDiscord, bot: SmallBot) -> 
     ],
 )
 async def test_forms_that_discords_client_would_not_send(
-    loopback: LoopbackDiscord, bot: SmallBot, values: dict[str, object]
+    loopback: LoopbackDiscord, bot: SmallBot, values: dict[str, Any]
 ) -> None:
     loopback.world.admins.add(loopback.ada)
     opened = await loopback.slash(loopback.ada, loopback.room, "name")
     with pytest.raises(NotOffered):
-        await loopback.submit(opened, values)  # type: ignore[arg-type]
+        await loopback.submit(opened, values)
 
 
 async def test_nobody_presses_what_only_somebody_else_sees(loopback: LoopbackDiscord, bot: SmallBot) -> None:

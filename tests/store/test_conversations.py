@@ -238,7 +238,7 @@ async def test_the_latest_photo_of_a_channel_is_the_one_talked_about_last(
     async with database.session() as session:
         await session.execute(update(ConversationRow).values(updated_at=now() - timedelta(minutes=6)))
     assert await conversations.latest(2, timedelta(minutes=5)) == ()
-    assert len(await conversations.latest(2, timedelta(minutes=7))) == 2
+    assert await conversations.latest(2, timedelta(minutes=7)) != ()
 
 
 async def test_channels_and_servers_take_their_talks_along(database: Database, conversations: Conversations) -> None:

@@ -14,8 +14,17 @@ from bot.store.scopes import Place, Scopes
 ITSELF = Persona("self", "The One in the Photo")
 PIRATE = Persona("pirate", "Captain Barnacle", "pirate", ("grumpy",))
 SOCK = Persona(
-    "", "Captain Sock", "pirate", ("shy", "wise"), "A lost sock.", "By my heel!", "Ahoy.", ("drawers", "rain"), "", 0.6, 0.9
-)  # fmt: skip
+    id="",
+    name="Captain Sock",
+    voice="pirate",
+    traits=("shy", "wise"),
+    description="A lost sock.",
+    catchphrase="By my heel!",
+    greeting="Ahoy.",
+    likes=("drawers", "rain"),
+    temperature=0.6,
+    talkativeness=0.9,
+)
 ADA, BOB = 5, 6
 HERE, THERE = 1, 2
 
@@ -174,7 +183,7 @@ async def test_a_name_is_taken_once_among_those_seen_together(personas: Personas
         ("the one in the photo", BOB, THERE),
         ("STRASSE", ADA, HERE),
     ):
-        with pytest.raises(BadInput, match="called .* already; choose another name"):
+        with pytest.raises(BadInput, match=r"called .* already; choose another name"):
             await personas.add(replace(SOCK, name=name), owner_id=owner, guild_id=guild)
     await personas.add(replace(SOCK, name="Straße"), owner_id=ADA, guild_id=THERE)
 
@@ -208,9 +217,8 @@ async def test_a_changed_character_keeps_its_id_owner_card_and_picture(personas:
     pictured = await personas.change(new, avatar=b"new")
     assert await personas.avatar(new.id) == b"new"
     assert pictured.version > changed.version
-    assert (
-        await personas.change((await personas.add(replace(SOCK, name="Two"), owner_id=ADA)).persona)
-    ).has_avatar is False
+    bare = await personas.add(replace(SOCK, name="Two"), owner_id=ADA)
+    assert (await personas.change(bare.persona)).has_avatar is False
 
 
 async def test_what_is_gone_or_built_in_cannot_be_changed(personas: Personas) -> None:

@@ -1,5 +1,6 @@
 """What is set for servers, channels, threads and members, and which of it holds."""
 
+import asyncio
 import random
 from datetime import timedelta
 from typing import Any
@@ -59,6 +60,14 @@ async def test_only_given_fields_change_and_none_clears(database: Database, scop
     assert await rows(database) == 0
 
 
+async def test_settings_made_at_once_are_all_kept(database: Database, scopes: Scopes) -> None:
+    values = {"persona_id": "pirate", "listen": "every", "identity": "plain", "cooldown": 3.0}
+    await asyncio.gather(*(scopes.put("channel", PLACE, **{name: value}) for name, value in values.items()))
+    choice = await scopes.resolve(PLACE)
+    assert {name: getattr(choice, name) for name in values} == values
+    assert await rows(database) == 1
+
+
 async def test_a_pause_that_is_over_lets_the_wider_one_hold(scopes: Scopes) -> None:
     later = now() + timedelta(hours=1)
     await scopes.put("server", PLACE, paused_until=later)
@@ -109,13 +118,8 @@ class Plain:
     def keys(self, place: Place) -> dict[str, tuple[str, int, int]]:
         if place.guild_id is None:
             return {"member": ("member", 0, place.user_id)}
-        ids = {
-            "server": place.guild_id,
-            "channel": place.channel_id,
-            "thread": place.thread_id,
-            "member": place.user_id,
-        }
-        return {kind: (kind, place.guild_id, target) for kind, target in ids.items() if target is not None}
+        ids = zip(KINDS, (place.guild_id, place.channel_id, place.thread_id, place.user_id), strict=True)
+        return {kind: (kind, place.guild_id, target) for kind, target in ids if target is not None}
 
     def put(self, kind: Kind, place: Place, **values: Any) -> None:
         key = self.keys(place)["member" if place.guild_id is None else kind]
@@ -149,12 +153,12 @@ async def test_random_settings_resolve_as_the_plain_rules_say(database: Database
         for user in (1, 2)
     ]
     plain = Plain()
-    for step in range(150):
+    for step in range(100):
         place = rng.choice(places)
         kind = rng.choice([kind for kind in KINDS if kind != "thread" or place.thread_id or place.guild_id is None])
         given = {name: rng.choice(values[name]) for name in rng.sample(FIELDS, rng.randint(1, len(FIELDS)))}
         await scopes.put(kind, place, **given)
         plain.put(kind, place, **given)
-        for seen in places if step % 15 == 0 else rng.sample(places, 3):
+        for seen in places if step % 25 == 0 else rng.sample(places, 3):
             assert await scopes.resolve(seen) == plain.resolve(seen)
     assert await rows(database) == sum(any(v is not None for v in row.values()) for row in plain.table.values())
