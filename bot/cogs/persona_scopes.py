@@ -87,7 +87,9 @@ def server_of(interaction: discord.Interaction) -> int:
     if interaction.guild_id is None:
         raise BadInput("There is no server here; use this command in the server that shall have the character.")
     if not interaction.permissions.manage_guild:
-        raise BadInput("Characters of the server need the permission Manage Server; leave out the option server to make one of your own.")
+        raise BadInput(
+            "Characters of the server need the permission Manage Server; leave out the option server to make your own."
+        )
     return interaction.guild_id
 
 

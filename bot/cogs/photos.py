@@ -13,7 +13,7 @@ from bot.cogs import delivery, incoming
 from bot.cogs.casting import Casting
 from bot.cogs.house import House, place_of
 from bot.cogs.manners import Manners
-from bot.cogs.stage import Shown, Spot
+from bot.cogs.stage import Shown, Spot, identity_of
 from bot.cogs.talks import Posted, Talks
 from bot.domain import BadInput, Conversation, Persona
 from bot.locales import _, explain, say
@@ -206,8 +206,7 @@ class Photos(commands.Cog):
 
     def _spot(self, message: discord.Message, choice: Choice) -> Spot:
         """Return where a message is answered, and under which identity."""
-        # Without the content intent only pings are read, and webhooks cannot be pinged by a reply.
-        identity = choice.identity or "webhook" if self._house.bot.intents.message_content else "plain"
+        identity = identity_of(self._house.bot, choice)
         shows = Shown(message.jump_url, message.author.id)
         return Spot(message.channel, message, shows, identity, locale=self._locale(message))
 

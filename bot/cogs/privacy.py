@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import zipfile
@@ -69,7 +70,8 @@ class PrivacyCommands(commands.Cog):
         """Hand the user a JSON file of everything that is stored about them."""
         locale = self._house.languages.of_interaction(interaction)
         await interaction.response.defer(ephemeral=True, thinking=True)
-        file = _packed(await self._house.privacy.export(interaction.user.id), interaction.filesize_limit)
+        stored = await self._house.privacy.export(interaction.user.id)
+        file = await asyncio.to_thread(_packed, stored, interaction.filesize_limit)  # zipping may take seconds
         await answer(interaction, say(locale, "This is all I store about you."), file=file)
 
     @privacy.command(name=locale_str("opt-out"), description=locale_str("Keep me away from your photos and messages."))
@@ -95,8 +97,8 @@ class PrivacyCommands(commands.Cog):
         locale, user = self._house.languages.of_interaction(interaction), interaction.user.id
         stored = counted(await self._house.privacy.summary(user), locale) or say(locale, "nothing")
         ask = _(
-            "I would erase what I store about you, for good: {what}. What I said in channels stays there until "
-            "somebody deletes it."
+            "I would erase what I store about you, for good: {what}. What I said in channels stays there; press Delete "
+            "under it first if it shall go, too."
         )
         await answer(interaction, say(locale, ask, what=stored), view=ForgetPanel(self._house.privacy, user, locale))
 

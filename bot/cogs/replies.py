@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import random
 from collections.abc import Collection
+from contextlib import suppress
 
 import discord
 from discord.ext import commands
 
-from bot.cogs import delivery
 from bot.cogs.casting import Casting
 from bot.cogs.house import House, place_of
 from bot.cogs.languages import answer
 from bot.cogs.manners import Manners
-from bot.cogs.stage import SILENT, Spot, reworded, spot_of, words_in
+from bot.cogs.stage import SILENT, Spot, spot_of
 from bot.cogs.talks import Talks
 from bot.domain import BadInput, Persona
 from bot.locales import say
@@ -39,7 +39,7 @@ class Replies(commands.Cog, name=COG):
         """Do what the button ``name`` says."""
         self._house.languages.of_interaction(interaction)
         message = interaction.message
-        said = await self._house.conversations.said(message.id) if message else None
+        said = await self._talks.said(message) if message else None
         if message is None or said is None:
             raise BadInput("I no longer know this conversation; post the photo again and mention me.")
         if await self._house.privacy.is_out(said.origin.poster_id) and name != "delete":
@@ -50,8 +50,11 @@ class Replies(commands.Cog, name=COG):
         """Say the same thing in other words, in the same message."""
         spot = await self._speaking_spot(interaction, said)
         await interaction.response.defer()
-        words = await self._talks.again(spot, said, words_in(message))
-        await self._rewrite(interaction, message, said, said.conversation.persona, words.text)
+
+        async def edit(content: str) -> None:
+            await interaction.edit_original_response(content=content, allowed_mentions=NO_PINGS)
+
+        await self._talks.again(spot, said, message, edit)
 
     async def _other(self, interaction: discord.Interaction, message: discord.Message, said: Said) -> None:
         """Let somebody else of the photo speak; who is alone in it gets another character."""
@@ -113,16 +116,9 @@ class Replies(commands.Cog, name=COG):
         if interaction.user.id not in may and not interaction.permissions.manage_messages:
             raise BadInput("Only who posted the photo or asked, the character's owner and moderators can delete this.")
         await interaction.response.defer()
-        await interaction.delete_original_response()
+        with suppress(discord.NotFound):  # somebody was quicker
+            await interaction.delete_original_response()
         await self._talks.forget(message.channel.id, {message.id})
-
-    async def _rewrite(
-        self, interaction: discord.Interaction, message: discord.Message, said: Said, persona: Persona, text: str
-    ) -> None:
-        """Put other words into the message whose button was pressed, and remember them."""
-        content = delivery.split(reworded(message, said.conversation, text))[0]
-        await interaction.edit_original_response(content=content, allowed_mentions=NO_PINGS)
-        await self._house.conversations.reword(said.turn_id, text)
 
     async def _speaking_spot(self, interaction: discord.Interaction, said: Said) -> Spot:
         """Return where somebody is to speak now; raise BadInput where nobody may."""

@@ -118,7 +118,14 @@ def reworded(message: discord.Message, talk: Conversation, text: str) -> str:
     """Return the content of one of the bot's messages with other words in it, perhaps another character's."""
     if message.content.startswith(LINK):
         return f"{message.content.partition(chr(10))[0]}\n{text}"
+    if message.webhook_id and message.webhook_id != message.application_id:  # a later part of a long text
+        return text
     return plain(shown_name(talk.persona, talk.scene, talk.speaker), text)
+
+
+def identity_of(bot: discord.Client, choice: Choice) -> Identity:
+    """Return in whose name characters speak: the bot's where only pings are read, as no reply pings a webhook."""
+    return choice.identity or "webhook" if bot.intents.message_content else "plain"
 
 
 def spot_of(interaction: discord.Interaction, message_id: int, author_id: int, choice: Choice) -> Spot:
@@ -126,7 +133,9 @@ def spot_of(interaction: discord.Interaction, message_id: int, author_id: int, c
     channel = interaction.channel
     if not isinstance(channel, discord.abc.Messageable):
         raise BadInput("I cannot speak in this kind of channel.")
-    answers = channel.get_partial_message(message_id)  # type: ignore[union-attr]
+    # Not every kind of channel makes partial messages: a group of friends does not.
+    there = interaction.client.get_partial_messageable(channel.id, guild_id=interaction.guild_id)  # type: ignore[union-attr]
+    answers = there.get_partial_message(message_id)
     may = interaction.app_permissions
     writes = may.send_messages_in_threads if isinstance(channel, discord.Thread) else may.send_messages
     direct = interaction.context.dm_channel
@@ -135,7 +144,7 @@ def spot_of(interaction: discord.Interaction, message_id: int, author_id: int, c
         channel,  # type: ignore[arg-type]
         answers,
         Shown(answers.jump_url, author_id, photo=True),
-        choice.identity or "webhook",
+        identity_of(interaction.client, choice),
         None if member else interaction,
         str(interaction.locale if direct else interaction.guild_locale or interaction.locale),
     )

@@ -65,7 +65,7 @@ class StatusCommands(commands.Cog):
             _("**Running since:** {value}"): discord.utils.format_dt(self._started, "R"),
             _("**Servers:** {value}"): len(house.bot.guilds),
             _("**Latency to Discord:** {value}"): f"{1000 * latency:.0f} ms" if math.isfinite(latency) else unknown,
-            _("**Models run on:** {value}"): getattr(house.desk.engine, "provider", "CPU"),
+            _("**Models run on:** {value}"): house.desk.engine.provider,
             _("**Waiting for an answer:** {value}"): house.desk.waiting,
             _("**Answers of late take:** {value}"): f"{median(recent) / 1000:.1f} s" if recent else unknown,
             _("**Stored conversations:** {value}"): stored.get("conversations", 0),

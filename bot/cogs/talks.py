@@ -16,13 +16,15 @@ import discord
 
 from bot.cogs import delivery, incoming
 from bot.cogs.house import House
-from bot.cogs.stage import Answered, Spot, Stage, photo_of, reworded
-from bot.domain import Conversation, Persona, Reply, Scene, Turn
+from bot.cogs.stage import Answered, Spot, Stage, photo_of, reworded, words_in
+from bot.domain import BadInput, Conversation, Persona, Reply, Scene, Turn
+from bot.locales import _
 from bot.speech.turn_taking import Seat, who_answers
 from bot.store.conversations import Origin, Question, Said
 
 log = logging.getLogger(__name__)
 
+MEANWHILE = _("That reply was deleted or replaced in the meantime.")
 LATELY = timedelta(minutes=15)  # so long a mention without a reply goes on with the last photo of a channel
 
 
@@ -56,6 +58,14 @@ class Talks:
             return None
         async with self._lock(message.channel.id):
             return await self._conversations.by_message(reference.message_id)
+
+    async def said(self, message: discord.Message) -> Said | None:
+        """Return what one of the bot's messages says, if it is remembered; what was sent only now will be."""
+        said = await self._conversations.said(message.id)
+        if said is None:
+            async with self._lock(message.channel.id):
+                said = await self._conversations.said(message.id)
+        return said
 
     async def lately(self, channel_id: int) -> tuple[Conversation, ...]:
         """Return the talks of the photo that was last talked about in a channel, if that is not long ago."""
@@ -111,17 +121,23 @@ class Talks:
             else:
                 await self.introduce(spot, talk, origin, [place], question)
 
-    async def again(self, spot: Spot, said: Said, recent: str) -> Reply:
-        """Return other words for something said before, of which nothing is remembered yet."""
+    async def again(
+        self, spot: Spot, said: Said, message: discord.Message, edit: Callable[[str], Awaitable[object]]
+    ) -> None:
+        """Put other words into ``message``, which ``edit`` gives a new content."""
+        talk = said.conversation
         with self._desk.seat():
-            return await self._speak(spot, said.conversation, said.conversation.turns, (recent,))
+            words = await self._speak(spot, talk, talk.turns, (words_in(message),))
+        async with self._replacing(message):
+            await edit(delivery.split(reworded(message, talk, words.text))[0])
+            await self._conversations.reword(said.turn_id, words.text)
 
     async def recast(self, spot: Spot, said: Said, persona: Persona, message: discord.Message) -> None:
         """Say something anew as another persona, who has the conversation from then on, in place of ``message``."""
         talk = replace(said.conversation, persona=persona)
         with self._desk.seat():
             words = await self._speak(spot, talk, talk.turns)
-        async with self._lock(spot.channel.id):
+        async with self._replacing(message):
             if spot.interaction is None and not await self._house.hooks.owns(message):
                 content = delivery.split(reworded(message, talk, words.text))[0]
                 await message.edit(content=content, allowed_mentions=discord.AllowedMentions.none())
@@ -131,6 +147,17 @@ class Talks:
                 if spot.interaction is None:
                     await self._house.hooks.delete(message)
             await self._conversations.reword(said.turn_id, words.text, persona)
+
+    @asynccontextmanager
+    async def _replacing(self, message: discord.Message) -> AsyncIterator[None]:
+        """Hold the lock of a channel while something is said anew; raise BadInput if the old words are gone."""
+        async with self._lock(message.channel.id):
+            if await self._conversations.said(message.id) is None:
+                raise BadInput(MEANWHILE)
+            try:
+                yield
+            except discord.NotFound:  # deleted, and the event that tells it is on its way
+                raise BadInput(MEANWHILE) from None
 
     async def forget(self, channel_id: int, message_ids: Collection[int]) -> None:
         """Forget what belongs to deleted messages, before anything later in their channel is looked at."""

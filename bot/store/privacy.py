@@ -69,8 +69,8 @@ class Privacy:
         """Return everything of somebody's, and what was said to them, in a form JSON can hold."""
         wanted = _owned(user_id)
         posted = select(ConversationRow.id).where(ConversationRow.poster_id == user_id)
-        opening = and_(TurnRow.conversation_id.in_(posted), TurnRow.message_id.is_(None))
-        wanted[TurnRow] = or_(wanted[TurnRow], _answers(user_id), and_(opening, TurnRow.author_id.is_(None)))
+        opening = and_(TurnRow.conversation_id.in_(posted), TurnRow.message_id.is_(None), TurnRow.role == "persona")
+        wanted[TurnRow] = or_(wanted[TurnRow], _answers(user_id), opening)
         everything: dict[str, Any] = {"user_id": str(user_id), "exported_at": now().isoformat()}
         async with self._database.session() as session:
             for model, which in wanted.items():
@@ -120,7 +120,7 @@ def _owned(user_id: int) -> dict[type[Base], ColumnElement[bool]]:
 
 def _answers(user_id: int) -> ColumnElement[bool]:
     """Match what was said to somebody: answers carry the message they answer."""
-    asked = select(TurnRow.message_id).where(TurnRow.author_id == user_id, TurnRow.message_id.is_not(None))
+    asked = select(TurnRow.message_id).where(TurnRow.author_id == user_id)
     return and_(TurnRow.author_id.is_(None), TurnRow.message_id.in_(asked))
 
 

@@ -34,8 +34,8 @@ class Choosing(Panel):
             )
 
             async def pick(interaction: discord.Interaction, menu: discord.ui.Select[Any] = menu) -> None:
-                self.stop()
                 await self._chosen(interaction, menu.values[0])
+                self.stop()  # a choice that was refused may be made once more
 
             menu.callback = pick  # type: ignore[method-assign]
             self.add_item(menu)

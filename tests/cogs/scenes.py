@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from bot.domain import Box, Person
+from typing import Any
+
+from bot.domain import Box, Person, Reply
+from tests.loopback.fake_engine import FakeEngine
 from tests.loopback.messages import Message
 from tests.loopback.people import User
 from tests.loopback.pictures import picture
@@ -19,6 +22,15 @@ FAMILY = (
 )
 
 
+class FreshEngine(FakeEngine):
+    """Never says the same thing twice: what it says begins with a number."""
+
+    def reply(self, *about: Any, **more: Any) -> Reply:
+        """Return what the fake engine says, with the number of the take before it."""
+        said = super().reply(*about, **more)
+        return Reply(f"Take {len(self.asked)}: {said.text}", said.source, said.timings_ms)
+
+
 async def begin(
     loopback: LoopbackDiscord,
     text: str = "",
@@ -33,17 +45,17 @@ async def begin(
     return posted, await loopback.next_answer(where)
 
 
-def link(message: Message) -> str:
-    """Return the small print that leads to a message and names its author."""
-    place = message.channel
+def leads_to(answer: Message, message: Message) -> bool:
+    """Tell whether a message of the webhook begins with small print that links to another and names its author."""
+    place, first = message.channel, answer.content.partition("\n")[0]
     url = f"https://discord.com/channels/{place.guild_id or '@me'}/{place.id}/{message.id}"
-    return f"-# [↩]({url}) <@{message.author.id}>"
+    return first.startswith("-# ") and f"]({url})" in first and first.endswith(f"<@{message.author.id}>")
 
 
 def words(message: Message) -> str:
-    """Return what a character says in a message of the webhook."""
+    """Return what a character says in a message of the webhook, without the link above it."""
     first, _, rest = message.content.partition("\n")
-    assert first.startswith("-# [↩](https://discord.com/channels/"), message.content
+    assert first.startswith("-# "), message.content
     return rest
 
 

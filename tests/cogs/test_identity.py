@@ -8,7 +8,7 @@ from bot.client import TalkingPhotosBot
 from bot.cogs.photos import FORGOTTEN
 from bot.domain import Persona
 from bot.settings import Settings
-from tests.cogs.scenes import BUTTONS, FAMILY, PHOTO, PIRATE, SELF, begin, labels, link, words
+from tests.cogs.scenes import BUTTONS, FAMILY, PHOTO, PIRATE, SELF, begin, labels, leads_to, words
 from tests.loopback.fake_engine import FakeEngine
 from tests.loopback.permissions import MANAGE_WEBHOOKS
 from tests.loopback.pictures import picture
@@ -24,7 +24,7 @@ async def test_a_character_speaks_under_its_own_name_with_the_face_and_links_to_
     assert answer.author.name == SELF
     assert answer.author.avatar
     assert answer.author.avatar.startswith(JPEG)
-    assert answer.content.splitlines()[0] == link(posted)
+    assert leads_to(answer, posted)
     assert words(answer) == "I am in a red picture and speak for the first time, in a self voice, after 0 turns."
     assert labels(answer) == BUTTONS
     assert answer.webhook_id in loopback.world.webhooks
@@ -99,11 +99,11 @@ async def test_a_talk_goes_on_in_a_thread_also_after_a_restart(
     thread = loopback.world.add_channel("thread", parent=loopback.room)
     async with loopback.running(settings, engine):
         posted, answer = await begin(loopback, "pirate", channel=thread)
-        assert answer.content.startswith(link(posted))
+        assert leads_to(answer, posted)
         question = await loopback.post(thread, loopback.ben, "who are you?", reply_to=answer, ping=False)
         later = await loopback.next_answer(thread)
         assert later.author.name == PIRATE
-        assert later.content.startswith(link(question))
+        assert leads_to(later, question)
     async with loopback.running(settings, FakeEngine()):
         await loopback.post(thread, loopback.ben, "still there?", reply_to=answer)
         assert "to Ben, who said 'still there?', in a pirate voice, after 4 turns." in words(
@@ -143,7 +143,7 @@ async def test_long_text_is_one_talk_in_several_messages(
     engine.long = True
     posted, first = await begin(loopback)
     last = await loopback.next_answer()
-    assert first.content.startswith(link(posted))
+    assert leads_to(first, posted)
     assert (labels(first), labels(last)) == ([], BUTTONS)
     assert (first.content + last.content).count("Word.") == 500
     engine.long = False

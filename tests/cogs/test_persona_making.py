@@ -18,7 +18,8 @@ def engine() -> WholeCast:
 async def test_create_keeps_a_character_and_offers_to_go_on(loopback: LoopbackDiscord, bot: TalkingPhotosBot) -> None:
     opened = await loopback.slash(loopback.ada, loopback.room, "persona create")
     assert fields(opened) == {
-        "Name": None, "Voice": ["The one in the photo"], "Traits, up to three": [], "Catchphrase": None, "Greeting": None,
+        "Name": None, "Voice": ["The one in the photo"], "Traits, up to three": [], "Catchphrase": None,
+        "Greeting": None,
     }  # fmt: skip
     values = {"Name": "Old *Salt*", "Voice": "Pirate", "Traits, up to three": ["grumpy"], "Catchphrase": "Arr!"}
     summary = shown(await loopback.submit(opened, {**values, "Greeting": "Ahoy\n@everyone"}))
@@ -134,7 +135,7 @@ async def test_a_refused_second_form_keeps_what_was_typed(
 async def test_a_character_of_the_server_needs_manage_server(loopback: LoopbackDiscord, bot: TalkingPhotosBot) -> None:
     done = await loopback.slash(loopback.ada, loopback.room, "persona create", server=True)
     assert shown(done).content == (
-        "Characters of the server need the permission Manage Server; leave out the option server to make one of your own."
+        "Characters of the server need the permission Manage Server; leave out the option server to make your own."
     )
     done = await loopback.slash(loopback.ada, loopback.world.direct(loopback.ada), "persona create", server=True)
     assert done.text.startswith("There is no server here; ")

@@ -78,16 +78,19 @@ async def test_show_tells_who_made_it_where_it_is_chosen_and_its_picture(
     summary = await create(loopback, loopback.ada, "Mascot", server=True)
     opened = await loopback.press(loopback.ada, summary, "Likes, description and picture")
     await (await loopback.submit(opened, {"Picture": ("me.png", picture("blue", "PNG"))})).more()
-    for scope in ("me", "server"):
+    for scope in ("me", "here", "server"):
         await loopback.slash(loopback.ada, loopback.room, "persona use", persona="Mascot", scope=scope)
     done = await loopback.slash(loopback.ada, loopback.room, "persona show", persona="Mascot")
-    assert f"Made for this server by <@{loopback.ada.id}>.\nChosen for this server, you alone." in shown(done).content
+    assert (
+        f"Made for this server by <@{loopback.ada.id}>.\nChosen for this server, this channel, you alone."
+        in shown(done).content
+    )
     [file] = done.files
     assert file.name == "character.jpg"
     assert file.data.startswith(b"\xff\xd8")
     assert file.description == "Mascot"
     other = await loopback.slash(loopback.ben, loopback.room, "persona show", persona="Mascot")
-    assert other.text.endswith("Chosen for this server.")
+    assert other.text.endswith("Chosen for this server, this channel.")
 
 
 async def test_use_says_what_holds_and_what_overrides_it(loopback: LoopbackDiscord, bot: TalkingPhotosBot) -> None:

@@ -1,6 +1,7 @@
 """/photos: what a server decides, told back by show, in force at once, and offered to nobody else."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -33,12 +34,18 @@ def ada_manages(loopback: LoopbackDiscord) -> None:
     loopback.world.permissions[loopback.ada] = EVERYBODY | MANAGE_GUILD
 
 
-async def photos(loopback: LoopbackDiscord, what: str, channel: Channel | None = None, **options: object) -> str:
+async def photos(loopback: LoopbackDiscord, what: str, channel: Channel | None = None, **options: Any) -> str:
     """Let Ada use /photos and return the answer."""
     done = await loopback.slash(loopback.ada, channel or loopback.room, f"photos {what}", **options)
     assert done.ephemeral
     assert len(done.messages) == 1
     return done.text
+
+
+async def pause(loopback: LoopbackDiscord, how_long: str, **options: Any) -> str:
+    """Let Ada pause the bot; the option is called as a Python keyword is."""
+    options["for"] = how_long
+    return await photos(loopback, "pause", **options)
 
 
 @pytest.mark.parametrize(
@@ -95,7 +102,7 @@ async def photos(loopback: LoopbackDiscord, what: str, channel: Channel | None =
     ],
 )
 async def test_what_is_set_is_told_and_shown(
-    loopback: LoopbackDiscord, bot: TalkingPhotosBot, what: str, options: dict[str, object], said: str, line: str
+    loopback: LoopbackDiscord, bot: TalkingPhotosBot, what: str, options: dict[str, Any], said: str, line: str
 ) -> None:
     assert await photos(loopback, what, **options) == said
     assert line in (await photos(loopback, "show")).splitlines()
@@ -104,7 +111,7 @@ async def test_what_is_set_is_told_and_shown(
 
 
 async def test_everything_in_chinese(loopback: LoopbackDiscord, bot: TalkingPhotosBot) -> None:
-    async def said(name: str, **options: object) -> str:
+    async def said(name: str, **options: Any) -> str:
         done = await loopback.slash(loopback.ada, loopback.room, f"照片 {name}", locale="zh-CN", **options)
         assert done.ephemeral
         return done.text
@@ -137,7 +144,7 @@ async def test_everything_in_chinese(loopback: LoopbackDiscord, bot: TalkingPhot
     ],
 )
 async def test_only_those_who_manage_the_server_are_offered_them(
-    loopback: LoopbackDiscord, bot: TalkingPhotosBot, what: str, options: dict[str, object]
+    loopback: LoopbackDiscord, bot: TalkingPhotosBot, what: str, options: dict[str, Any]
 ) -> None:
     with pytest.raises(NotOffered, match="Ben lacks the permissions"):
         await loopback.slash(loopback.ben, loopback.room, f"photos {what}", **options)
@@ -161,7 +168,7 @@ async def test_only_those_who_manage_the_server_are_offered_them(
     ],
 )
 async def test_wrong_values_cannot_be_sent(
-    loopback: LoopbackDiscord, bot: TalkingPhotosBot, what: str, options: dict[str, object]
+    loopback: LoopbackDiscord, bot: TalkingPhotosBot, what: str, options: dict[str, Any]
 ) -> None:
     with pytest.raises(NotOffered):
         await photos(loopback, what, **options)
@@ -192,11 +199,9 @@ async def test_a_setting_that_does_not_hold_here_says_so(loopback: LoopbackDisco
         "In each channel of this server I wait 9 s between two answers.\n"
         "What is set for this channel holds here; /photos show tells more."
     )
-    await photos(loopback, "pause", where="the whole server", **{"for": "a day"})
-    for what, options in (("resume", {}), ("listen", {"mode": "every"})):
-        assert (await photos(loopback, what, **options)).endswith(
-            "\nWhat is set for this server holds here; /photos show tells more."
-        )
+    await pause(loopback, "a day", where="the whole server")
+    for said in (await photos(loopback, "resume"), await photos(loopback, "listen", mode="every")):
+        assert said.endswith("\nWhat is set for this server holds here; /photos show tells more.")
 
 
 @pytest.mark.parametrize(
@@ -204,7 +209,7 @@ async def test_a_setting_that_does_not_hold_here_says_so(loopback: LoopbackDisco
 )
 async def test_a_pause_has_an_end(loopback: LoopbackDiscord, bot: TalkingPhotosBot, choice: str, minutes: int) -> None:
     place = Place(loopback.room.guild_id, loopback.room.id, None, loopback.ada.id)
-    said = await photos(loopback, "pause", **{"for": choice})
+    said = await pause(loopback, choice)
     until = (await bot.house.scopes.resolve(place)).paused_until
     assert until
     assert abs(until - now() - timedelta(minutes=minutes)) < timedelta(seconds=30)
@@ -228,7 +233,7 @@ async def test_settings_hold_at_once(loopback: LoopbackDiscord, bot: TalkingPhot
     await photos(loopback, "identity", kind="a plain reply of mine")
     await post()
     assert (await loopback.next_answer()).content.startswith("**The One in the Photo:** ")
-    await photos(loopback, "pause", **{"for": "until resumed"})
+    await pause(loopback, "until resumed")
     await post()
     await post(loopback.mention)
     await loopback.silence()
@@ -245,7 +250,7 @@ async def test_missing_permissions_are_named(loopback: LoopbackDiscord, settings
     closed = loopback.world.add_channel("closed", denied=MANAGE_WEBHOOKS)
     mute = loopback.world.add_channel("mute", denied=SEND_MESSAGES)
     warning = "As long as I lack the permission Manage Webhooks, characters speak through plain replies."
-    own = {"kind": "the character's name and picture"}
+    own: dict[str, Any] = {"kind": "the character's name and picture"}
     async with loopback.running(settings, engine):
         assert (await photos(loopback, "identity", closed, **own)).endswith(f"picture.\n{warning}")
         assert (await photos(loopback, "show", closed)).endswith(f"\n{warning}")

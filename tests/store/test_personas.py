@@ -10,6 +10,7 @@ from bot.store.database import Database
 from bot.store.limits import MAX_CATCHPHRASE, MAX_DESCRIPTION, MAX_GREETING, MAX_LIKE, MAX_LIKES, MAX_NAME
 from bot.store.personas import MAX_AVATAR_BYTES, MAX_OWN, MAX_SERVER, Personas
 from bot.store.scopes import Place, Scopes
+from tests.store.connections import open_connections
 
 ITSELF = Persona("self", "The One in the Photo")
 PIRATE = Persona("pirate", "Captain Barnacle", "pirate", ("grumpy",))
@@ -188,7 +189,8 @@ async def test_a_name_is_taken_once_among_those_seen_together(personas: Personas
     await personas.add(replace(SOCK, name="Straße"), owner_id=ADA, guild_id=THERE)
 
 
-async def test_a_name_wanted_twice_at_once_is_given_once(personas: Personas) -> None:
+async def test_a_name_wanted_twice_at_once_is_given_once(database: Database, personas: Personas) -> None:
+    await open_connections(database)
     results = await asyncio.gather(*(personas.add(SOCK, owner_id=ADA) for _ in range(4)), return_exceptions=True)
     assert sorted(type(result).__name__ for result in results) == ["BadInput"] * 3 + ["OwnPersona"]
 

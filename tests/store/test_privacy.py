@@ -16,6 +16,7 @@ from bot.store.personas import OwnPersona, Personas
 from bot.store.privacy import Privacy
 from bot.store.scopes import Place, Scopes
 from bot.store.tables import USER_COLUMNS, Base, ConversationRow, ScopeRow, TurnRow
+from tests.store.connections import open_connections
 
 ADA, BOB = 111222333444555666, 777888999000111222
 PIRATE = Persona("pirate", "Captain Barnacle", "pirate")
@@ -260,6 +261,7 @@ async def test_the_export_is_json_with_everything_of_the_user_and_nothing_of_oth
     await world.ask(talk, BOB, "Bob", "bobword", "said to bob")
     async with world.database.session() as session:
         hers = await session.scalar(select(ConversationRow.id).where(ConversationRow.poster_id == ADA))
+        session.add(TurnRow(conversation_id=hers, role="user", text="bobword", author="Bob", author_id=BOB))
     await world.ask(Conversation(hers or 0, SCENE, PIRATE), BOB, "Bob", "bobword there", "said to bob there")
 
     text = json.dumps(await world.privacy.export(ADA), ensure_ascii=False)
@@ -298,6 +300,7 @@ async def test_who_opted_out_is_remembered_over_a_restart(database: Database) ->
 
 
 async def test_an_opt_out_while_the_list_is_first_read_is_not_lost(database: Database) -> None:
+    await open_connections(database)
     for _ in range(5):
         privacy = Privacy(database)
         await asyncio.gather(privacy.is_out(BOB), privacy.opt_out(ADA), privacy.is_out(BOB))

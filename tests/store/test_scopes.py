@@ -10,6 +10,7 @@ import pytest
 from bot.store.database import Database
 from bot.store.scopes import FIELDS, KINDS, Choice, Kind, Place, Scopes
 from bot.store.tables import now
+from tests.store.connections import open_connections
 
 PLACE = Place(guild_id=1, channel_id=20, thread_id=30, user_id=5)
 
@@ -62,6 +63,7 @@ async def test_only_given_fields_change_and_none_clears(database: Database, scop
 
 async def test_settings_made_at_once_are_all_kept(database: Database, scopes: Scopes) -> None:
     values = {"persona_id": "pirate", "listen": "every", "identity": "plain", "cooldown": 3.0}
+    await open_connections(database)
     await asyncio.gather(*(scopes.put("channel", PLACE, **{name: value}) for name, value in values.items()))
     choice = await scopes.resolve(PLACE)
     assert {name: getattr(choice, name) for name in values} == values

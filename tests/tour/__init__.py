@@ -1,0 +1,1 @@
+"""People go through everything the bot can do, on the loopback Discord."""
