@@ -6,6 +6,7 @@ New sentences are added to every bot/resources/locales/*.po without a translatio
 from __future__ import annotations
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import polib
@@ -16,6 +17,7 @@ BOT = Path(__file__).parent.parent / "bot"
 PLACE = {"_": 0, "BadInput": 0, "Busy": 0, "locale_str": 0, "say": 1}  # which argument of a call is the sentence
 
 
+@cache
 def literals() -> dict[str, str]:
     """Return every sentence of the catalogue and the file it stands in first."""
     found: dict[str, str] = {}

@@ -11,7 +11,7 @@ import logging
 import re
 import unicodedata
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -160,6 +160,14 @@ class Hooks:
             return error.code == UNKNOWN_MESSAGE or self._gone(message, error)
         return True
 
+    async def undress(self, keys: Collection[str]) -> None:
+        """Take pictures off the webhooks that wear one whose key begins so; what was said keeps its picture."""
+        begins = tuple(keys)
+        for spot in list(self._spots.values()):
+            async with spot.lock:
+                if spot.hook and spot.hook.worn and begins and spot.hook.worn.startswith(begins):
+                    await self._dress(spot.hook, Avatar("", _nothing))
+
     def is_ours(self, webhook_id: int) -> bool:
         """Tell whether a webhook is one that was used lately."""
         return any(spot.hook and spot.hook.webhook.id == webhook_id for spot in self._spots.values())
@@ -228,7 +236,7 @@ class Hooks:
         except Exception as error:  # noqa: BLE001 - pictures come from files, stores and networks, and are not essential
             log.warning("The picture %s cannot be read: %r.", avatar.key, error)
             return False
-        if picture is None:
+        if picture is None and avatar.key:
             return False
         before, hook.worn = hook.worn, None  # until Discord has answered, nobody knows
         try:
@@ -321,6 +329,10 @@ def webhook_name(name: str) -> str:
     if not any(unicodedata.category(c)[0] in "LNPS" and c not in _BLANK for c in shown):
         return HOOK_NAME
     return _RESERVED.sub(_HAIR_SPACE, shown)[:MAX_NAME].rstrip()
+
+
+async def _nothing() -> None:
+    """Read no picture."""
 
 
 def _thread(channel: object) -> discord.Thread:

@@ -66,20 +66,24 @@ class Manners:
         self._note(message.author.id, message.channel.id)
         return True
 
-    def admit_press(self, interaction: discord.Interaction, channel_cooldown: float = 0.0) -> None:
-        """Count a command or button that lets somebody speak; raise BadInput when it comes too early."""
+    def admit_press(self, interaction: discord.Interaction, channel_cooldown: float | None = 0.0) -> None:
+        """Count a command or button that lets somebody speak; raise BadInput when it comes too early.
+
+        What only its user sees does not concern the channel: then ``channel_cooldown`` is None.
+        """
         user, room = interaction.user.id, interaction.channel_id or 0
         mine, here = (
             self._answered.left("user", user, self._cooldown),
-            self._answered.left("channel", room, channel_cooldown),
+            self._answered.left("channel", room, channel_cooldown or 0.0),
         )
         if left := max(mine, here):
             raise BadInput(WAIT if mine >= here else WAIT_HERE, seconds=f"{left:.0f}")
-        self._note(user, room)
+        self._note(user, None if channel_cooldown is None else room)
 
-    def _note(self, user_id: int, channel_id: int) -> None:
+    def _note(self, user_id: int, channel_id: int | None) -> None:
         self._answered.begin("user", user_id)
-        self._answered.begin("channel", channel_id)
+        if channel_id is not None:
+            self._answered.begin("channel", channel_id)
 
     def _first_time(self, user_id: int, seconds: float) -> bool:
         """Tell whether somebody has not been told within these seconds, and note that they are now."""

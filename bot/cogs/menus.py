@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 
 import discord
 from discord import app_commands
 from discord.app_commands import locale_str
 from discord.ext import commands
 
-from bot.cogs import incoming
+from bot.cogs import delivery, incoming
 from bot.cogs.cast import looks, whom
 from bot.cogs.casting import Casting
 from bot.cogs.house import House, place_of
+from bot.cogs.languages import answer
 from bot.cogs.manners import Manners
-from bot.cogs.stage import SILENT, spot_of
+from bot.cogs.stage import LEFT_ALONE, SILENT, numbered, spot_of
 from bot.cogs.talks import Posted, Talks
 from bot.domain import BadInput, Scene
 from bot.locales import _, say
+from bot.ui.base import SORRY
 
 log = logging.getLogger(__name__)
 
+MOST_ABROAD = 5  # photos of a message that speak where only a user installed the bot, as Discord limits its answers
 EVERYWHERE = app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=True)
 ANYBODY = app_commands.AppInstallationType(guild=True, user=True)
 
@@ -61,32 +65,50 @@ class Menus(commands.Cog):
         # Where the bot is no member, what is said is itself the answer to the interaction.
         await interaction.response.defer(ephemeral=spot.interaction is None, thinking=True)
         persona = await self._casting.standing(choice)
-        for photo in photos:
-            posted = Posted(spot.answers, message.author.id, photo, interaction.guild_id)
-            await self._talks.open(spot, posted, persona)
-        if spot.interaction is None:
+        said, problems, locale = 0, [], str(interaction.locale)
+        for number, photo in enumerate(photos, 1):
+            if spot.interaction is not None and said == MOST_ABROAD:
+                problems.append(say(locale, "Here I can let at most {most} photos speak at once.", most=MOST_ABROAD))
+                break
+            try:
+                posted = Posted(spot.answers, message.author.id, photo, interaction.guild_id)
+                await self._talks.open(spot, posted, persona)
+                said += 1
+            except BadInput as problem:
+                problems.append(numbered(problem, number, len(photos), locale))
+            except Exception:
+                log.exception("A photo of message %s could not speak.", message.id)
+                problems.append(say(locale, SORRY))
+                break
+        # Words fill a "thinking" that everybody sees, problems one that only the user sees; what nothing fills goes.
+        if not (problems if spot.interaction is None else said):
             await interaction.delete_original_response()
+        if problems:
+            await answer(interaction, "\n".join(problems))
 
     async def who_is_in_this(self, interaction: discord.Interaction, message: discord.Message) -> None:
         """Tell what is seen in the photos of a message, to the user alone; nothing of it is kept."""
         photos = await self._photos(interaction, message)
-        self._manners.admit_press(interaction)
+        self._manners.admit_press(interaction, None)
         await interaction.response.defer(ephemeral=True, thinking=True)
         locale = str(interaction.locale)
         desk, told = self._house.desk, []
-        for photo in photos:
-            with desk.seat():
-                data = await incoming.download(photo)
-                scene = await desk.run(lambda data=data: desk.engine.look(data), lane=interaction.channel_id or 0)  # type: ignore[misc]
-            told.append(described(scene, locale))
-        none = discord.AllowedMentions.none()
-        await interaction.followup.send("\n\n".join(told)[:2000], ephemeral=True, allowed_mentions=none)
+        for number, photo in enumerate(photos, 1):
+            try:
+                with desk.seat():
+                    data = await incoming.download(photo)
+                    look = partial(desk.engine.look, data)
+                    told.append(described(await desk.run(look, lane=interaction.channel_id or 0), locale))
+            except BadInput as problem:
+                told.append(numbered(problem, number, len(photos), locale))
+        for part in delivery.split("\n\n".join(told)):
+            await answer(interaction, part)
 
     async def _photos(self, interaction: discord.Interaction, message: discord.Message) -> list[discord.Attachment]:
         """Return the photos of a message; raise BadInput when there are none or they must be left alone."""
         self._house.languages.of_interaction(interaction)
         if await self._house.privacy.is_out(message.author.id):
-            raise BadInput("Whoever posted that photo asked me to leave their photos alone.")
+            raise BadInput(LEFT_ALONE)
         photos = incoming.photos_in(message, spoilers=True)
         if not photos:
             raise BadInput("There is no photo in that message; choose one with a JPEG, PNG, WebP, GIF or HEIC.")

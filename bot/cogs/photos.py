@@ -13,7 +13,7 @@ from bot.cogs import delivery, incoming
 from bot.cogs.casting import Casting
 from bot.cogs.house import House, place_of
 from bot.cogs.manners import Manners
-from bot.cogs.stage import Shown, Spot, identity_of
+from bot.cogs.stage import LEFT_ALONE, Shown, Spot, identity_of, numbered
 from bot.cogs.talks import Posted, Talks
 from bot.domain import BadInput, Conversation, Persona
 from bot.locales import _, explain, say
@@ -30,9 +30,7 @@ HINT = _("Post a photo and mention me, and whoever is in it will answer you.")
 NO_PHOTO = _("I can only look at photos; post a JPEG, PNG, WebP, GIF or HEIC.")
 FORGOTTEN = _("I no longer know the photo of that message; post it again and mention me.")
 PING_ME = _("I can read your replies here only when they ping me; switch the ping on and try again.")
-LEFT_ALONE = _("Whoever posted that photo asked me to leave their photos alone.")
 YOU_LEFT = _("You asked me to leave you alone; use /privacy opt-in if I may answer you again.")
-WHICH = _("Photo {number}: {problem}")
 
 
 class Photos(commands.Cog):
@@ -175,10 +173,7 @@ class Photos(commands.Cog):
             try:
                 await self._talks.open(spot, Posted(source, source.author.id, photo, guild_id), persona)
             except BadInput as problem:
-                locale = self._locale(message)
-                sentence = explain(problem, locale)
-                which = say(locale, WHICH, number=number, problem=sentence) if len(photos) > 1 else sentence
-                await delivery.tell(message, which)
+                await delivery.tell(message, numbered(problem, number, len(photos), self._locale(message)))
 
     async def _go_on(self, message: discord.Message, earlier: Conversation | None, choice: Choice) -> None:
         """Answer what somebody said to the people in a photo, if it says anything."""

@@ -100,7 +100,7 @@ class PrivacyCommands(commands.Cog):
             "I would erase what I store about you, for good: {what}. What I said in channels stays there; press Delete "
             "under it first if it shall go, too."
         )
-        await answer(interaction, say(locale, ask, what=stored), view=ForgetPanel(self._house.privacy, user, locale))
+        await answer(interaction, say(locale, ask, what=stored), view=ForgetPanel(self._house, user, locale))
 
 
 def _packed(stored: dict[str, Any], limit: int) -> discord.File:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
 
 import discord
@@ -13,8 +13,8 @@ from bot.cogs.casting import Casting
 from bot.cogs.house import House, place_of
 from bot.cogs.languages import answer
 from bot.cogs.manners import Manners
-from bot.cogs.stage import SILENT, Spot, spot_of
-from bot.cogs.talks import Talks
+from bot.cogs.stage import LEFT_ALONE, SILENT, Spot, named_in, spot_of
+from bot.cogs.talks import Edit, Talks
 from bot.domain import BadInput, Persona
 from bot.locales import say
 from bot.store.conversations import Said
@@ -40,21 +40,20 @@ class Replies(commands.Cog, name=COG):
         self._house.languages.of_interaction(interaction)
         message = interaction.message
         said = await self._talks.said(message) if message else None
+        if message and not said and name == "delete" and _may_delete(interaction, {named_in(message)}):
+            await self._remove(interaction, message)
+            return
         if message is None or said is None:
             raise BadInput("I no longer know this conversation; post the photo again and mention me.")
         if await self._house.privacy.is_out(said.origin.poster_id) and name != "delete":
-            raise BadInput("Whoever posted that photo asked me to leave their photos alone.")
+            raise BadInput(LEFT_ALONE)
         await getattr(self, f"_{name}")(interaction, message, said)
 
     async def _again(self, interaction: discord.Interaction, message: discord.Message, said: Said) -> None:
         """Say the same thing in other words, in the same message."""
         spot = await self._speaking_spot(interaction, said)
         await interaction.response.defer()
-
-        async def edit(content: str) -> None:
-            await interaction.edit_original_response(content=content, allowed_mentions=NO_PINGS)
-
-        await self._talks.again(spot, said, message, edit)
+        await self._talks.again(spot, message, _edit(interaction.edit_original_response))
 
     async def _other(self, interaction: discord.Interaction, message: discord.Message, said: Said) -> None:
         """Let somebody else of the photo speak; who is alone in it gets another character."""
@@ -101,20 +100,26 @@ class Replies(commands.Cog, name=COG):
     ) -> None:
         """Say it anew as another character, who keeps the conversation; the old words go."""
         spot = await self._speaking_spot(interaction, said)
-        pressed_there = interaction.message is not None and interaction.message.id == message.id
-        if pressed_there:
+        # Where the bot is no member, only the button under a message lets it be edited.
+        edit = _edit(message.edit) if spot.interaction is None else None
+        if interaction.message is not None and interaction.message.id == message.id:
             await interaction.response.defer()
+            edit = _edit(interaction.edit_original_response)
         else:  # chosen in a menu that only the user sees
             done = say(str(interaction.locale), "{name} takes over.", name=discord.utils.escape_markdown(persona.name))
             await interaction.response.edit_message(content=done, view=None, allowed_mentions=NO_PINGS)
-        await self._talks.recast(spot, said, persona, message)
+        await self._talks.recast(spot, persona, message, edit)
 
     async def _delete(self, interaction: discord.Interaction, message: discord.Message, said: Said) -> None:
         """Delete a reply for its poster, whoever asked, the character's owner or a moderator."""
         own = await self._house.personas.own(said.conversation.persona.id)
         may = {said.origin.poster_id, said.asker_id, own.owner_id if own else None}
-        if interaction.user.id not in may and not interaction.permissions.manage_messages:
+        if not _may_delete(interaction, may):
             raise BadInput("Only who posted the photo or asked, the character's owner and moderators can delete this.")
+        await self._remove(interaction, message)
+
+    async def _remove(self, interaction: discord.Interaction, message: discord.Message) -> None:
+        """Delete the message whose button was pressed, and what is remembered of it."""
         await interaction.response.defer()
         with suppress(discord.NotFound):  # somebody was quicker
             await interaction.delete_original_response()
@@ -127,3 +132,13 @@ class Replies(commands.Cog, name=COG):
             raise BadInput(SILENT)
         self._manners.admit_press(interaction, choice.cooldown or 0.0)
         return spot_of(interaction, said.origin.photo_message_id, said.origin.poster_id, choice)
+
+
+def _may_delete(interaction: discord.Interaction, people: Collection[int | None]) -> bool:
+    """Tell whether somebody may delete a reply: one of these people, or a moderator."""
+    return interaction.user.id in people or interaction.permissions.manage_messages
+
+
+def _edit(change: Callable[..., Awaitable[object]]) -> Edit:
+    """Return what gives a message a new content without pinging anybody."""
+    return lambda content: change(content=content, allowed_mentions=NO_PINGS)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from hashlib import sha256
 from typing import Any, TypeVar
 
@@ -15,7 +16,7 @@ from bot.cogs import delivery, incoming
 from bot.cogs.cast import shown_name
 from bot.cogs.hooks import Avatar, Hooks, NoHook
 from bot.domain import BadInput, Conversation
-from bot.locales import ENGLISH, _, say
+from bot.locales import ENGLISH, _, explain, say
 from bot.store.conversations import Origin
 from bot.store.personas import Personas
 from bot.store.scopes import Choice, Identity
@@ -24,6 +25,8 @@ from bot.vision.avatar import face_avatar
 from bot.vision.photo import decode
 
 SILENT = _("I am asked to be silent here; somebody who manages the server can change that with /photos.")
+WHICH = _("Photo {number}: {problem}")
+LEFT_ALONE = _("Whoever posted that photo asked me to leave their photos alone.")
 LINK = "-# "  # Discord's small print; a message of a webhook cannot be a reply, so it begins with a link
 
 T = TypeVar("T")
@@ -52,6 +55,7 @@ class Spot:
     identity: Identity = "webhook"
     interaction: discord.Interaction | None = None
     locale: str = ENGLISH
+    since: datetime = field(default_factory=discord.utils.utcnow)
 
 
 class Stage:
@@ -96,6 +100,12 @@ class Stage:
         return Avatar(f"face:{origin.photo_message_id}:{origin.photo_id}:{talk.speaker}", cut)
 
 
+def numbered(problem: BadInput, number: int, count: int, locale: str) -> str:
+    """Return what is wrong with one of ``count`` photos, by its number if there are several."""
+    sentence = explain(problem, locale)
+    return say(locale, WHICH, number=number, problem=sentence) if count > 1 else sentence
+
+
 def plain(name: str, text: str) -> str:
     """Return a plain message that shows who speaks."""
     return f"**{discord.utils.escape_markdown(name)}:** {text}"
@@ -112,6 +122,12 @@ def words_in(message: discord.Message) -> str:
     if message.content.startswith(LINK):
         return message.content.partition("\n")[2]
     return re.sub(r"^\*\*.+?:\*\* ", "", message.content)
+
+
+def named_in(message: discord.Message) -> int | None:
+    """Return whom the small print of one of the bot's messages names: who posted the photo, or asked."""
+    found = re.match(rf"{LINK}.*<@(\d+)>$", message.content.partition("\n")[0])
+    return int(found[1]) if found else None
 
 
 def reworded(message: discord.Message, talk: Conversation, text: str) -> str:

@@ -16,7 +16,7 @@ import discord
 
 from bot.cogs import delivery, incoming
 from bot.cogs.house import House
-from bot.cogs.stage import Answered, Spot, Stage, photo_of, reworded, words_in
+from bot.cogs.stage import LEFT_ALONE, Answered, Spot, Stage, photo_of, reworded, words_in
 from bot.domain import BadInput, Conversation, Persona, Reply, Scene, Turn
 from bot.locales import _
 from bot.speech.turn_taking import Seat, who_answers
@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 
 MEANWHILE = _("That reply was deleted or replaced in the meantime.")
 LATELY = timedelta(minutes=15)  # so long a mention without a reply goes on with the last photo of a channel
+
+Edit = Callable[[str], Awaitable[object]]  # gives a message a new content
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,38 +123,49 @@ class Talks:
             else:
                 await self.introduce(spot, talk, origin, [place], question)
 
-    async def again(
-        self, spot: Spot, said: Said, message: discord.Message, edit: Callable[[str], Awaitable[object]]
-    ) -> None:
+    async def again(self, spot: Spot, message: discord.Message, edit: Edit) -> None:
         """Put other words into ``message``, which ``edit`` gives a new content."""
+        said = await self._now(message)
         talk = said.conversation
         with self._desk.seat():
             words = await self._speak(spot, talk, talk.turns, (words_in(message),))
-        async with self._replacing(message):
+        async with self._replacing(message, said):
             await edit(delivery.split(reworded(message, talk, words.text))[0])
             await self._conversations.reword(said.turn_id, words.text)
 
-    async def recast(self, spot: Spot, said: Said, persona: Persona, message: discord.Message) -> None:
-        """Say something anew as another persona, who has the conversation from then on, in place of ``message``."""
+    async def recast(self, spot: Spot, persona: Persona, message: discord.Message, edit: Edit | None) -> None:
+        """Say something anew as another persona, who has the conversation from then on, in place of ``message``.
+
+        ``edit`` gives it a new content; where it is None, that is not possible.
+        """
+        said = await self._now(message)
         talk = replace(said.conversation, persona=persona)
         with self._desk.seat():
             words = await self._speak(spot, talk, talk.turns)
-        async with self._replacing(message):
-            if spot.interaction is None and not await self._house.hooks.owns(message):
-                content = delivery.split(reworded(message, talk, words.text))[0]
-                await message.edit(content=content, allowed_mentions=discord.AllowedMentions.none())
-            else:  # the name above it cannot be edited, nor a message where the bot is no member
+        async with self._replacing(message, said):
+            if edit and not await self._house.hooks.owns(message):
+                await edit(delivery.split(reworded(message, talk, words.text))[0])
+            else:  # the name above it cannot be edited
                 avatar = await self._stage.avatar(talk, said.origin, self._posted(said.origin))
                 await self._conversations.resent(said.turn_id, await self._stage.say(spot, talk, words.text, avatar))
                 if spot.interaction is None:
                     await self._house.hooks.delete(message)
             await self._conversations.reword(said.turn_id, words.text, persona)
 
-    @asynccontextmanager
-    async def _replacing(self, message: discord.Message) -> AsyncIterator[None]:
-        """Hold the lock of a channel while something is said anew; raise BadInput if the old words are gone."""
+    async def _now(self, message: discord.Message) -> Said:
+        """Return what a message says once nobody changes it any more; raise BadInput if it is gone."""
         async with self._lock(message.channel.id):
-            if await self._conversations.said(message.id) is None:
+            said = await self._conversations.said(message.id)
+        if said is None:
+            raise BadInput(MEANWHILE)
+        return said
+
+    @asynccontextmanager
+    async def _replacing(self, message: discord.Message, said: Said) -> AsyncIterator[None]:
+        """Hold the lock of a channel while something is said anew; raise BadInput if it is gone or another's by now."""
+        async with self._lock(message.channel.id):
+            now = await self._conversations.said(message.id)
+            if now is None or now.conversation.persona.id != said.conversation.persona.id:
                 raise BadInput(MEANWHILE)
             try:
                 yield
@@ -175,8 +188,8 @@ class Talks:
                 async with _typing(spot):
                     said = await self._speak(spot, now, (*now.turns, question.turn))
                 avatar = await self._stage.avatar(now, origin, self._posted(origin))
-                async with self._lock(spot.channel.id):
-                    sent = await self._stage.say(spot, now, said.text, avatar)
+                async with self._lock(spot.channel.id), self._wanted(spot, origin, question) as sent:
+                    sent += await self._stage.say(spot, now, said.text, avatar)
                     await self._conversations.remember(
                         now.id,
                         question.turn,
@@ -198,12 +211,30 @@ class Talks:
     ) -> None:
         """Say the first words of somebody in a photo, whose file ``read`` gives, and remember them."""
         avatar = await self._stage.avatar(talk, origin, read)
-        async with self._lock(spot.channel.id):
-            sent = await self._stage.say(spot, talk, said.text, avatar)
+        async with self._lock(spot.channel.id), self._wanted(spot, origin, asked) as sent:
+            sent += await self._stage.say(spot, talk, said.text, avatar)
             await self._conversations.start(
                 talk.scene, talk.persona, said.text, origin, sent, speaker=talk.speaker, asked=asked
             )
         _note(spot.answers, talk.persona, said)
+
+    @asynccontextmanager
+    async def _wanted(self, spot: Spot, origin: Origin, asked: Question | None) -> AsyncIterator[list[int]]:
+        """Give the list of what is sent; raise BadInput if poster or asker were erased or opted out meanwhile.
+
+        If that happens between sending and storing, what was stored is forgotten again.
+        """
+        people = {origin.poster_id, asked.author_id if asked else origin.poster_id}
+
+        async def wanted() -> bool:
+            return all([await self._house.privacy.may_keep(person, spot.since) for person in people])
+
+        if not await wanted():
+            raise BadInput(LEFT_ALONE)
+        sent: list[int] = []
+        yield sent
+        if not await wanted():
+            await self._conversations.forget(sent)
 
     def _posted(self, origin: Origin) -> Callable[[], Awaitable[bytes | None]]:
         """Return what reads a posted photo once more."""

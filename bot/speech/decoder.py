@@ -1,34 +1,27 @@
-"""Write replies with the speaker: prompt once, then one token at a time for all samples together."""
+"""Write replies with the speaker: read the prompt once, then put one token behind all samples at a time."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
-from typing import Any, Protocol
 
 import numpy as np
 from tokenizers import Tokenizer
 
-from bot.domain import Failure
+from bot.domain import VOICES, Failure
+from bot.runtime.session import Session
+from bot.speech.branches import GraphRunner, LanguageModel, PlainModel
 from bot.speech.facts import SLOTS
 from bot.speech.phrases import Phrases
-from bot.speech.prompt import END, PAD, REPLY, SPECIALS, markers_to_slots, plain, slots_to_markers
-
-
-class GraphRunner(Protocol):
-    """What the decoder needs of a bot.runtime.session.Session."""
-
-    input_shapes: dict[str, list[Any]]
-
-    def run(self, feeds: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Run the graph once and return every output by name."""
-        ...
-
+from bot.speech.prompt import END, REPLY, SPECIALS, markers_to_slots, plain, slots_to_markers
+from bot.speech.tree import TreeModel
 
 PENALTIES = (12.0, 6.0)  # nats for a token that follows the last two, the last three ones in no line of the voice
 MOST = 128  # tokens that a draw chooses from
-Cache = dict[str, np.ndarray]  # past_k_0, past_v_0, ... each (B, H, P, Dh) float32
+FAR = 20.0  # nats below the likeliest token: what is further away is never drawn
+LONGEST = 512  # tokens of a prompt that are read at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,29 +39,25 @@ class Sample:
 
 
 class Decoder:
-    """The speaker's language model behind a key-value cache; safe to call from several threads.
-
-    ``session`` (a bot.runtime.session.Session) takes ids (B, T) int64 and past_k_i, past_v_i
-    (B, H, P, Dh) float32, and returns logits (B, T, V) float32 and present_k_i, present_v_i of P + T positions.
-    """
+    """The speaker's language model, which writes several replies to a prompt together; safe in several threads."""
 
     def __init__(self, session: GraphRunner, tokenizer_path: Path) -> None:
-        """Load the tokenizer; raise Failure when it is not the one the speaker was trained with."""
-        self._session = session
+        """Load the tokenizer; raise Failure when it is not the one the speaker was trained with.
+
+        ``session`` runs the bundle's graph, or one in plain operators (see bot.speech.branches).
+        """
         self.tokenizer = Tokenizer.from_file(str(tokenizer_path))
         found = {special: self.tokenizer.token_to_id(special) for special in SPECIALS}
         known = {special: token for special, token in found.items() if token is not None}
         if len(known) < len(SPECIALS):
             raise Failure(f"{tokenizer_path} is no speaker tokenizer; rebuild it with `python -m export speaker`.")
-        self._end, self._pad, self._reply = known[END], known[PAD], known[REPLY]
+        self._end, self._reply = known[END], known[REPLY]
+        self._voices = {known[f"<|voice:{voice}|>"] for voice in VOICES}
         self._slots = {slot: known[f"<|{slot}|>"] for slot in SLOTS}
         self._never = np.array([i for i in known.values() if i != self._end])  # not to be written inside a reply
-        shapes = session.input_shapes
-        self._empty: Cache = {
-            name: np.zeros((1, shape[1], 0, shape[3]), np.float32)
-            for name, shape in shapes.items()
-            if name.startswith("past_")
-        }
+        self._model: LanguageModel = PlainModel(session)
+        if isinstance(session, Session) and "wanted" in session.input_shapes:
+            self._model = TreeModel(session, self.tokenizer.get_vocab_size())
 
     def sample(
         self,
@@ -92,33 +81,38 @@ class Decoder:
         place lose ``penalties`` nats, see bot/speech/phrases.py; log-probabilities stay the model's own.
         """
         rng = np.random.default_rng(seed)
-        logits, cache = self._step(np.array([self._encode(prompt)]), self._empty)
-        last, cache = np.repeat(logits[:, -1], n, axis=0), _repeat(cache, n)
         written: list[list[int]] = [[] for _ in range(n)]
         log_probs: list[list[float]] = [[] for _ in range(n)]
-        alive = np.arange(n)
         allowed = {self._slots[slot]: [self._slots[one] for one in later] for slot, later in (slots or {}).items()}
-        banned = np.zeros((n, last.shape[-1]), bool)  # (alive, V)
-        banned[:, [i for i in self._never if i not in allowed]] = True
-        for step in range(max_tokens):
-            logp = _log_softmax(last)  # (alive, V)
-            banned[:, self._end] = step == 0
-            scores = logp / temperature
-            if phrases is not None:
-                phrases.penalise(scores, self._reply, [written[row] for row in alive], penalties)
-            tokens = _nucleus(np.where(banned, -np.inf, scores), top_p, rng)
-            for i, (row, token) in enumerate(zip(alive, tokens.tolist(), strict=True)):
-                written[row].append(token)
-                log_probs[row].append(float(logp[i, token]))
-                banned[i, allowed.get(token, [])] = True
-            going = np.flatnonzero(tokens != self._end)
-            if len(going) < len(alive):  # rows that ended leave the batch
-                alive, tokens, cache = alive[going], tokens[going], {k: v[going] for k, v in cache.items()}
-                banned = banned[going]
-            if not len(alive) or step == max_tokens - 1:
-                break
-            logits, cache = self._step(tokens[:, None], cache)
-            last = logits[:, -1]
+        with self._model.open(self._chunks(prompt), n * max_tokens) as branches:
+            # Replies that begin alike are one beginning: W different ones, and which one each living reply has.
+            last, beginnings = branches.first[None], [[]]  # type: tuple[np.ndarray, list[list[int]]]
+            alive, at = np.arange(n), np.zeros(n, np.int64)
+            barred = np.zeros_like(last)  # (W, V): minus infinity for what must not be written
+            barred[:, [i for i in self._never if i not in allowed]] = -np.inf
+            for step in range(max_tokens):
+                logp = _log_softmax(last)  # (W, V)
+                scores = logp / np.float32(temperature)
+                if phrases is not None:
+                    phrases.penalise(scores, self._reply, beginnings, penalties)
+                scores += barred
+                if step == 0:
+                    scores[:, self._end] = -np.inf
+                tokens = _nucleus(scores, at, top_p, rng)
+                for row, token, value in zip(alive.tolist(), tokens.tolist(), logp[at, tokens].tolist(), strict=True):
+                    written[row].append(token)
+                    log_probs[row].append(value)
+                going = tokens != self._end
+                alive, at, tokens = alive[going], at[going], tokens[going]
+                if not len(alive) or step == max_tokens - 1:
+                    break
+                different, at = np.unique(np.stack([at, tokens], axis=1), axis=0, return_inverse=True)  # (W, 2)
+                parents, tokens = different[:, 0], different[:, 1]
+                barred = barred[parents]
+                for row, token in enumerate(tokens.tolist()):
+                    barred[row, allowed.get(token, [])] = -np.inf
+                beginnings = [[*beginnings[parent], token] for parent, token in different.tolist()]
+                last = branches.grow(parents, tokens)
         return [
             Sample(self._decode(ids), tuple(values), ids[-1] == self._end)
             for ids, values in zip(written, log_probs, strict=True)
@@ -126,22 +120,27 @@ class Decoder:
 
     def score(self, prompt: str, replies: Sequence[str]) -> list[float]:
         """Return the mean log-probability per token (end included) of each reply, slots unfilled, under ``prompt``."""
-        if not replies:
-            return []
-        logits, cache = self._step(np.array([self._encode(prompt)]), self._empty)
         rows = [[*self._encode(slots_to_markers(f" {plain(reply)}")), self._end] for reply in replies]
-        longest = max(map(len, rows))
-        ids = np.array([row + [self._pad] * (longest - len(row)) for row in rows])  # (B, T)
-        first = np.repeat(logits[:, -1:], len(rows), axis=0)  # (B, 1, V)
-        rest, _ = self._step(ids[:, :-1], _repeat(cache, len(rows)))
-        logp = _log_softmax(np.concatenate([first, rest], axis=1))  # (B, T, V)
-        chosen = np.take_along_axis(logp, ids[..., None], axis=-1)[..., 0]  # (B, T)
-        return [float(chosen[i, : len(row)].mean()) for i, row in enumerate(rows)]
+        if not rows:
+            return []
+        with self._model.open(self._chunks(prompt), max(map(len, rows))) as branches:
+            scores = []
+            for ids in rows:
+                rest = [branches.follow(ids[:-1])] if len(ids) > 1 else []
+                logp = _log_softmax(np.concatenate([branches.first[None], *rest]))  # (T, V)
+                scores.append(float(logp[np.arange(len(ids)), ids].mean()))
+        return scores
 
-    def _step(self, ids: np.ndarray, cache: Cache) -> tuple[np.ndarray, Cache]:
-        """Run ids (B, T) behind ``cache``; return logits (B, T, V) and the longer cache."""
-        outputs = self._session.run({"ids": ids.astype(np.int64), **cache})
-        return outputs["logits"], {name: outputs[name.replace("past_", "present_")] for name in cache}
+    def _chunks(self, prompt: str) -> list[list[int]]:
+        """Return the tokens of a prompt in pieces: the scene, voice and traits, each turn of the user with its answer.
+
+        Prompts about one scene and later prompts of one talk begin with the same pieces.
+        """
+        ids = self._encode(prompt)
+        ends = [i for i, token in enumerate(ids) if token in self._voices]
+        ends += [i + 1 for i, token in enumerate(ids) if token == self._reply]
+        pieces = [ids[start:end] for start, end in pairwise(sorted({0, *ends, len(ids)}))]
+        return [piece[i : i + LONGEST] for piece in pieces for i in range(0, len(piece), LONGEST)]
 
     def _encode(self, text: str) -> list[int]:
         return list(self.tokenizer.encode(text, add_special_tokens=False).ids)
@@ -151,26 +150,25 @@ class Decoder:
         return markers_to_slots(str(text)).strip()
 
 
-def _repeat(cache: Cache, n: int) -> Cache:
-    return {name: np.repeat(value, n, axis=0) for name, value in cache.items()}
-
-
 def _log_softmax(logits: np.ndarray) -> np.ndarray:
     """Return log-probabilities over the last axis."""
     shifted = logits - logits.max(axis=-1, keepdims=True)
-    return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True)))
+    shifted -= np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+    return np.asarray(shifted)
 
 
-def _nucleus(scores: np.ndarray, top_p: float, rng: np.random.Generator) -> np.ndarray:
-    """Draw one token id for each row of scores (B, V), logits up to a constant, out of at most MOST tokens."""
-    most = min(MOST, scores.shape[-1])
-    likeliest = np.argpartition(-scores, most - 1, axis=-1)[:, :most]  # sorting them all would take longest of all
-    kept = np.take_along_axis(scores, likeliest, axis=-1)
-    order = np.argsort(-kept, axis=-1)
-    probs = np.exp(_log_softmax(np.take_along_axis(kept, order, axis=-1)))
-    before = np.cumsum(probs, axis=-1) - probs  # probability of the likelier ones; 0 for the likeliest
-    probs = np.where(before < top_p, probs, 0.0)
-    ends = np.cumsum(probs, axis=-1)
-    draws = rng.random((len(probs), 1)) * ends[:, -1:]
-    picked = np.minimum((ends <= draws).sum(axis=-1), most - 1)
-    return np.take_along_axis(likeliest, np.take_along_axis(order, picked[:, None], axis=-1), axis=-1)[:, 0]
+def _nucleus(scores: np.ndarray, at: np.ndarray, top_p: float, rng: np.random.Generator) -> np.ndarray:
+    """Draw a token for each of ``at`` (A,), rows of scores (W, V): logits up to a constant; out of at most MOST."""
+    draws = rng.random(len(at))
+    tokens = np.zeros(len(at), np.int64)
+    for row, of_row in enumerate(scores):
+        likeliest = np.flatnonzero(of_row > of_row.max() - FAR)  # sorting them all would take longest of all
+        kept = of_row[likeliest]
+        order = np.argsort(-kept)[:MOST]
+        probs = np.exp(_log_softmax(kept[order]))
+        before = np.cumsum(probs) - probs  # probability of the likelier ones; 0 for the likeliest
+        ends = np.cumsum(np.where(before < top_p, probs, 0.0))
+        here = at == row
+        picked = np.searchsorted(ends, draws[here] * ends[-1], side="right")
+        tokens[here] = likeliest[order[np.minimum(picked, len(order) - 1)]]
+    return tokens

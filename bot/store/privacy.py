@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+from collections import OrderedDict
 from collections.abc import Collection
 from datetime import datetime
 from typing import Any
@@ -25,6 +26,8 @@ from bot.store.tables import (
 )
 from bot.store.traces import blot
 
+REMEMBERED = 10_000  # users whose erasure is kept in mind until a restart
+
 
 class Privacy:
     """Looks after what the tables hold about single users, and remembers who wants to be left alone."""
@@ -32,6 +35,7 @@ class Privacy:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._out: set[int] | None = None  # who opted out, as every message asks for it; read once
+        self._forgotten: OrderedDict[int, datetime] = OrderedDict()  # who was erased lately, and when
         self._writing = asyncio.Lock()
 
     async def opt_out(self, user_id: int) -> None:
@@ -56,6 +60,17 @@ class Privacy:
             async with self._writing, self._database.session() as session:
                 self._out = set(await session.scalars(select(OptOutRow.user_id)))
         return user_id in self._out
+
+    async def may_keep(self, user_id: int, since: datetime) -> bool:
+        """Tell whether what somebody began at ``since`` may be stored: not if they opted out or were erased since."""
+        return not await self.is_out(user_id) and self._forgotten.get(user_id, since) <= since
+
+    async def pictures(self, user_id: int) -> tuple[list[int], list[str]]:
+        """Return the messages with somebody's photos and the ids of their characters, whose pictures may be worn."""
+        async with self._database.session() as session:
+            photos = select(ConversationRow.photo_message_id).where(ConversationRow.poster_id == user_id).distinct()
+            characters = select(PersonaRow.id).where(PersonaRow.owner_id == user_id)
+            return list(await session.scalars(photos)), list(await session.scalars(characters))
 
     async def summary(self, user_id: int) -> dict[str, int]:
         """Return how many rows of each table are somebody's: photos talked about, messages, characters, choices."""
@@ -100,8 +115,13 @@ class Privacy:
                 # Turns go before the talks that would take them along, or those would not be counted.
                 for model in sorted(owned, key=lambda model: model is not TurnRow):
                     erased[model.__tablename__] = await _erase(session, model, owned[model])
+            self._forgotten[user_id] = now()  # what is in the making for them must not be stored after this
+            self._forgotten.move_to_end(user_id)
+            while len(self._forgotten) > REMEMBERED:
+                self._forgotten.popitem(last=False)
             if not keep_opt_out:
                 self._let_in(user_id)
+        await self._database.scrub()
         return erased
 
     def _let_in(self, user_id: int) -> None:

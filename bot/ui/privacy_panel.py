@@ -8,8 +8,8 @@ from typing import Any
 
 import discord
 
+from bot.cogs.house import House
 from bot.locales import Text, _, say
-from bot.store.privacy import Privacy
 from bot.ui.base import Panel
 
 # What the store counts, for one and for several of it.
@@ -36,9 +36,9 @@ def counted(counts: Mapping[str, int], locale: str) -> str:
 class ForgetPanel(Panel):
     """Erases everything about its owner when they say so."""
 
-    def __init__(self, privacy: Privacy, owner_id: int, locale: str) -> None:
+    def __init__(self, house: House, owner_id: int, locale: str) -> None:
         super().__init__(owner_id, locale)
-        self._privacy = privacy
+        self._house = house
         self.erase.label = say(locale, "Erase everything")
         self.erase_and_stay_away.label = say(locale, "Erase everything and stay away")
 
@@ -46,17 +46,26 @@ class ForgetPanel(Panel):
     async def erase(self, interaction: discord.Interaction, _button: discord.ui.Button[Any]) -> None:
         """Erase everything, an opt-out included."""
         await interaction.response.defer()
-        erased = await self._privacy.forget(self.owner_id, names=_names(interaction.user))
+        erased = await self._forget(interaction.user, keep_opt_out=False)
         await self._tell(interaction, erased, _("I answer you again when you post a photo."))
 
     @discord.ui.button(style=discord.ButtonStyle.danger)
     async def erase_and_stay_away(self, interaction: discord.Interaction, _button: discord.ui.Button[Any]) -> None:
         """Opt out first, so that nothing new is stored meanwhile, then erase everything else."""
         await interaction.response.defer()
-        await self._privacy.opt_out(self.owner_id)
-        erased = await self._privacy.forget(self.owner_id, keep_opt_out=True, names=_names(interaction.user))
+        await self._house.privacy.opt_out(self.owner_id)
+        erased = await self._forget(interaction.user, keep_opt_out=True)
         kept = _("From now on I leave your photos and messages alone; that wish is all I still store about you.")
         await self._tell(interaction, erased, kept)
+
+    async def _forget(self, user: discord.User | discord.Member, *, keep_opt_out: bool) -> dict[str, int]:
+        """Erase what is stored, and take the user's pictures off the webhooks that still wear one."""
+        privacy = self._house.privacy
+        photos, characters = await privacy.pictures(user.id)
+        erased = await privacy.forget(user.id, keep_opt_out=keep_opt_out, names=_names(user))
+        worn = [*(f"face:{photo}:" for photo in photos), *(f"persona:{character}:" for character in characters)]
+        await self._house.hooks.undress(worn)
+        return erased
 
     async def _tell(self, interaction: discord.Interaction, erased: Mapping[str, int], then: Text) -> None:
         """Put what was erased in the place of the question and its buttons."""

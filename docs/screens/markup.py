@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 INLINE = re.compile(
-    r"\\(?P<plain>[^\w\s])"
+    r"\\(?P<plain>[^A-Za-z0-9\s])"
     r"|\*\*(?P<bold>.+?)\*\*|__(?P<under>.+?)__|\*(?P<slanted>[^*\s][^*]*)\*|`(?P<code>[^`]+)`"
     r"|\[(?P<label>[^\]]+)\]\((?P<link>https?://[^)\s]+)\)"
     r"|<@&?(?P<at>\d+)>|</(?P<call>[^:>]+):\d+>|<t:(?P<moment>\d+)(?::\w)?>"

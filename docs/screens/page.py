@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import html
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +12,8 @@ from docs.screens.markup import Markup
 
 Part = dict[str, Any]
 ROW, BUTTON, STRING_SELECT, TEXT_INPUT, TEXT, LABEL, UPLOAD, RADIO = 1, 2, 3, 4, 10, 18, 19, 21
+FEET = (("cancel", 2), ("submit", 1))  # what stands under a form, with the style of its button
+COMMAND = 2  # a kind of interaction
 COLOURS = ("#2d8f4e", "#b5651d", "#8e4fa8", "#1f7f8c", "#ad1457", "#4a6fb0", "#7a6a3a")
 WORDS = {  # what Discord's client says by itself
     "en-US": {
@@ -36,7 +38,9 @@ class Page:
         """Return the page of a channel; ``quoted`` are messages by id, ``above`` is what is open over it."""
         place = html.escape(channel["guild"] or "")
         sign = "#" if channel["guild"] else "@"
-        head = f'<span class="sign">{sign}</span><b>{html.escape(channel["name"])}</b><span class="place">{place}</span>'
+        head = (
+            f'<span class="sign">{sign}</span><b>{html.escape(channel["name"])}</b><span class="place">{place}</span>'
+        )
         body = "".join(self.message(message, quoted) for message in messages)
         kind = "app formed" if above else "app"
         return f'<div class="{kind}"><div class="head">{head}</div><div class="talk">{body}</div>{above}</div>'
@@ -62,10 +66,10 @@ class Page:
 
     def _above(self, message: Part, quoted: Mapping[str, Part]) -> str:
         """Return the line above a message: the command it answers, or the message it replies to."""
-        if answers := message["answers"]:
-            user = answers["user"]
+        if command := _command(message["answers"]):
+            user = command["user"]
             who = f"{face(user)}<b>{html.escape(user['name'])}</b> {self._words['used']}"
-            return f'<div class="above">{who} <span class="command">{html.escape(answers["label"])}</span></div>'
+            return f'<div class="above">{who} <span class="command">{html.escape(command["label"])}</span></div>'
         target = quoted.get(message["reply_to"] or "")
         if not target:
             return ""
@@ -77,7 +81,8 @@ class Page:
         if picture := picture_of(file["data"]):
             return f'<img class="photo" src="{picture}">'
         size = f'<div class="size">{file["size"] / 1024:.1f} KB</div>'
-        return f'<div><div class="file"><span class="sheet"></span><div><a>{html.escape(file["name"])}</a>{size}</div></div></div>'
+        words = f"<div><a>{html.escape(file['name'])}</a>{size}</div>"
+        return f'<div><div class="file"><span class="sheet"></span>{words}</div></div>'
 
     def _row(self, parts: Sequence[Part], opened: str | None) -> str:
         return f'<div class="row">{"".join(self._control(part, opened) for part in parts)}</div>'
@@ -111,7 +116,9 @@ class Page:
         """Return a form with what was typed into it."""
         fields = "".join(self._field(field, values) for field in modal["components"])
         title = f'<div class="title">{face(bot)}{html.escape(modal["title"])}</div>'
-        feet = f'<span class="button">{self._words["cancel"]}</span><span class="button s1">{self._words["submit"]}</span>'
+        feet = (
+            f'<span class="button">{self._words["cancel"]}</span><span class="button s1">{self._words["submit"]}</span>'
+        )
         return (
             f'<div class="veil"><div class="form">{title}<div class="fields">{fields}</div>'
             f'<div class="feet">{feet}</div></div></div>'
@@ -123,20 +130,27 @@ class Page:
         hint = f'<div class="hint">{html.escape(field["description"])}</div>' if field.get("description") else ""
         return f"<label>{html.escape(label)}{star}</label>{hint}{self._input(part, values.get(label))}"
 
+    @staticmethod
+    def _radio(option: Part, on: bool) -> str:
+        return f'<div class="radio{" on" if on else ""}">{html.escape(option["label"])}</div>'
+
     def _input(self, part: Part, value: Any) -> str:
         if part["type"] == TEXT_INPUT:
             long = " long" if part["style"] == 2 else ""
             return f'<div class="input{long}">{html.escape(str(value or ""))}</div>'
         if part["type"] == RADIO:
-            options = part["options"]
-            return "".join(
-                f'<div class="radio{" on" if value in (one["value"], one["label"]) else ""}">{html.escape(one["label"])}</div>'
-                for one in options
-            )
+            return "".join(self._radio(one, value in (one["value"], one["label"])) for one in part["options"])
         if part["type"] == UPLOAD:
             return f'<div class="input">📎 {html.escape(", ".join(value or []) or self._words["upload"])}</div>'
         many = [value] if isinstance(value, str) else list(value or [])
         return self._select(part, [one["label"] for one in part["options"] if {one["value"], one["label"]} & set(many)])
+
+
+def _command(answers: Part | None) -> Part | None:
+    """Return the command that a message answers, also through the form it opened; None for buttons and menus."""
+    while answers and answers["opened_by"]:
+        answers = answers["opened_by"]
+    return answers if answers and answers["type"] == COMMAND else None
 
 
 def face(user: Part) -> str:

@@ -60,19 +60,81 @@ def photographed(body: str) -> bytes:
 
 
 def talk(story: Story, page: Page) -> str:
-    """Draw a photo that is answered, and how the talk goes on."""
-    places = story.chapter(1)
-    first = story.find(places, "message", files="portrait.jpg")
-    last = story.find(places, "deed", label="/persona create")
-    return _shot(story, page, range(first, last), "Ada")
+    """Draw a photo that is answered in character, and how the talk goes on."""
+    return _shot(story, page, story.chapter("A photo answers in character"))
 
 
-SCREENS: dict[str, dict[str, Screen]] = {"en-US": {"talk": talk}}
+def group(story: Story, page: Page) -> str:
+    """Draw two people of a photo who speak, and the menu that lets everyone speak."""
+    places = story.chapter("Several people in a photo")
+    chosen = story.find(places, "deed", kind="select", user="Ada")
+    return _shot(story, page, range(places.start, chosen), opened=story.entries[chosen]["values"]["chosen"][0])
 
 
-def _shot(story: Story, page: Page, places: range, viewer: str, above: str = "") -> str:
+def form(story: Story, page: Page) -> str:
+    """Draw the form of a new character, filled in."""
+    places = story.chapter("A newcomer")
+    sent = story.find(places, "deed", kind="modal")
+    modal, values = story.entries[sent]["modal"], story.entries[sent]["values"]
+    before = story.find(places, "message", files="portrait.jpg")
+    return _shot(story, page, range(before, sent), above=page.form(modal, values, story.bot))
+
+
+def character(story: Story, page: Page) -> str:
+    """Draw a character that was made, and how it speaks."""
+    places = story.chapter("A newcomer")
+    first = story.find(places, "deed", kind="modal")
+    return _shot(story, page, range(first, story.find(places, "deed", label="/privacy show")), without="/persona list")
+
+
+def privacy(story: Story, page: Page) -> str:
+    """Draw what somebody is told about what is stored, and the question before it is erased."""
+    places = story.chapter("A newcomer")
+    first = story.find(places, "deed", label="/privacy show")
+    return _shot(story, page, range(first, story.find(places, "deed", label="Erase everything")))
+
+
+def card(story: Story, page: Page) -> str:
+    """Draw what became of a character card, and how it speaks."""
+    places = story.chapter("A character card")
+    first = story.find(places, "deed", label="/persona import", user="Ada")
+    return _shot(story, page, range(first, story.find(places, "deed", label="Edit")))
+
+
+def chinese_help(story: Story, page: Page) -> str:
+    """Draw the help in Chinese, and the buttons under an answer."""
+    places = story.chapter("新来的人")
+    return _shot(story, page, range(places.start, story.find(places, "message", number=3) + 1))
+
+
+def chinese_list(story: Story, page: Page) -> str:
+    """Draw the list of characters in Chinese."""
+    places = story.chapter("新来的人")
+    first = story.find(places, "deed", label="/角色 列表")
+    return _shot(story, page, range(first, first + 2))
+
+
+SCREENS: dict[str, dict[str, Screen]] = {
+    "en-US": {
+        "talk": talk, "group": group, "form": form, "character": character, "privacy": privacy, "card": card,
+    },
+    "zh-CN": {"chinese-help": chinese_help, "chinese-list": chinese_list},
+}  # fmt: skip
+VIEWERS = ("Ada", "小雅")
+
+
+def _shot(
+    story: Story, page: Page, places: range, *, above: str = "", opened: str | None = None, without: str = "/"
+) -> str:
+    """Draw what Ada sees of some entries; ``opened`` is what she points at in the last menu.
+
+    Answers to the command ``without`` are left out.
+    """
+    viewer = next(name for name in VIEWERS if name in story.names.values())
     seen, everything = story.seen(places, viewer)
-    return page.channel(seen[0]["channel"], seen, everything, above)
+    shown = [one for one in seen if not one["answers"] or one["answers"]["label"] != without]
+    shown[-1] = {**shown[-1], "open": opened}
+    return page.channel(shown[0]["channel"], shown, everything, above)
 
 
 if __name__ == "__main__":

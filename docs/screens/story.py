@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -25,21 +26,25 @@ class Story:
         data = json.loads(path.read_text(encoding="utf-8"))
         return cls(data["entries"], data["people"], data["bot"])
 
-    def chapter(self, number: int) -> range:
-        """Return the places of the entries of a chapter, the first is 1."""
+    def chapter(self, title: str) -> range:
+        """Return the places of the entries of a chapter."""
         starts = [place for place, entry in enumerate(self.entries) if _begins(entry)]
-        return range(starts[number - 1] + 1, [*starts, len(self.entries)][number])
+        for start, end in pairwise([*starts, len(self.entries)]):
+            if title in self.entries[start]["text"]:
+                return range(start + 1, end)
+        raise LookupError(f"the story has no chapter {title!r}")
 
-    def find(self, places: range, kind: str, number: int = 1, **values: str) -> int:
+    def find(self, places: range, kind: str, /, number: int = 1, **values: str) -> int:
         """Return the place of the ``number``-th entry of a kind in which each of ``values`` occurs."""
-        left = number
-        for place in places:
-            entry = self.entries[place]
-            if entry["type"] == kind and all(value in _text(entry, name) for name, value in values.items()):
-                left -= 1
-                if not left:
-                    return place
-        raise LookupError(f"the story has no {kind} number {number} with {values} among {places}")
+        found = (place for place in places if self._fits(self.entries[place], kind, values))
+        place = next(islice(found, number - 1, None), None)
+        if place is None:
+            raise LookupError(f"the story has no {kind} number {number} with {values} in {places}")
+        return place
+
+    @staticmethod
+    def _fits(entry: Entry, kind: str, values: Mapping[str, str]) -> bool:
+        return entry["type"] == kind and all(value in _text(entry, name) for name, value in values.items())
 
     def seen(self, places: range, viewer: str) -> tuple[list[Entry], dict[str, Entry]]:
         """Return the messages of ``places`` as ``viewer`` sees them in the end, and all there ever were, by id."""

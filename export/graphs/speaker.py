@@ -1,4 +1,4 @@
-"""The speaker's decoder with its key-value cache as graph inputs and outputs, int8."""
+"""The speaker's decoder over a key-value cache that stays where it is, fused and int8."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from bot.speech.tree import HIDDEN, ROPE_BASE, turns
 from export.graph import Graph
-from models.speaker import CachedSpeaker, Speaker, SpeakerConfig
+from export.tree_speaker import TreeSpeaker
+from models.speaker import Speaker, SpeakerConfig
 from models.train.tokenizer import NAME
 
 TRAINING_DATA = [
@@ -44,16 +46,34 @@ def files(checkpoint: Path) -> dict[str, Path]:
 
 
 def speaker_graph(speaker: Speaker, about: Mapping[str, Any]) -> Graph:
-    """Return the graph of ``speaker``: ids and pasts in, logits and presents out (see CachedSpeaker)."""
+    """Return the graph of ``speaker``: see TreeSpeaker for what goes in and comes out."""
     config = speaker.config
+    assert config.rope_base == ROPE_BASE, "the bot turns positions with another base than the speaker was trained with"
     names = [f"{kind}_{i}" for i in range(config.layers) for kind in ("k", "v")]
-    # Every dynamic axis is 2 or longer here: a 1 would be built into the graph.
-    past = (2, config.heads, 4, config.width // config.heads)
+    # Every dynamic axis is 2 or longer here, and differs from the others: a 1 would be built into the graph.
+    new, total, room = 3, 7, 9
     generator = torch.Generator().manual_seed(0)
-    inputs: dict[str, Tensor] = {"ids": torch.randint(0, config.vocabulary, (2, 3), generator=generator)}
+    cos, sin = (torch.from_numpy(table) for table in turns(room, config.width // config.heads))
+    inputs: dict[str, Tensor] = {
+        "ids": torch.randint(0, config.vocabulary, (1, new), generator=generator),
+        "positions": torch.tensor([[2, 2, 4]]),
+        "bias": HIDDEN * (torch.rand(1, 1, new, total, generator=generator) < 0.2).float(),
+        "wanted": torch.tensor([2, 0]),
+        "last": torch.tensor([total - 1], dtype=torch.int32),
+        "total": torch.tensor(total, dtype=torch.int32),
+        "cos": cos,
+        "sin": sin,
+    }
+    past = (1, config.heads, room, config.width // config.heads)
     inputs |= {f"past_{name}": torch.randn(past, generator=generator) for name in names}
-    dynamic = {"ids": {0: "batch", 1: "sequence"}, **{f"past_{name}": {0: "batch", 2: "past"} for name in names}}
+    dynamic = {
+        "ids": {1: "new"},
+        "positions": {1: "new"},
+        "bias": {2: "new", 3: "seen"},
+        "wanted": {0: "asked"},
+        "cos": {0: "turns"},
+        "sin": {0: "turns"},
+        **{f"past_{name}": {2: "room"} for name in names},
+    }
     outputs = ("logits", *(f"present_{name}" for name in names))
-    return Graph(
-        "speaker", CachedSpeaker(speaker), inputs, outputs, 1e-3, dynamic=dynamic, precision="int8", about=about
-    )
+    return Graph("speaker", TreeSpeaker(speaker), inputs, outputs, 1e-3, dynamic=dynamic, precision="int8", about=about)

@@ -18,6 +18,8 @@ from tests.loopback.places import Channel
 from tests.loopback.rest import Rest
 from tests.loopback.story import Deed
 
+LATE = 7.0  # how long after the deadline an answer is still waited for, so that it can be called late
+
 
 class Hands:
     """The people's side of interactions: part of LoopbackDiscord."""
@@ -94,7 +96,7 @@ class Hands:
         offers.check_place(command, user, channel, installed)
         self._check_seen(user, message)
         label = offers.name(command, locale)
-        data = {"id": command["id"], "name": command["name"], "type": command["type"], "target_id": str(message.id)}
+        data = {**offers.identity(command), "target_id": str(message.id)}
         data["resolved"] = {"messages": {str(message.id): message.payload(self.rest.gateway.cdn)}}
         self._told(Deed("menu", user, channel, locale, label, message))
         owners = offers.owners(user, channel, installed)
@@ -198,8 +200,9 @@ class Hands:
         exchange.always_ephemeral = bool(exchange.channel.guild) and exchange.for_user_only and lacks
         self.rest.interactions.open(exchange)
         await self.rest.gateway.interaction_created(exchange)
+        patience = min(exchanges.PATIENCE, self.rest.interactions.deadline + LATE)
         try:
-            await asyncio.wait_for(exchange.answered.wait(), exchanges.PATIENCE)
+            await asyncio.wait_for(exchange.answered.wait(), patience)
         except TimeoutError:
             self.rest.violations.append(f"{exchange.label} was never answered")
             raise AssertionError(f"the bot never answered {exchange.label}") from None

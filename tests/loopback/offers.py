@@ -50,12 +50,17 @@ class Choice:
         options = self.options
         for step in reversed(self.path[1:]):
             options = [{"type": step["type"], "name": step["name"], "options": options}]
-        data = {"id": self.command["id"], "name": self.command["name"], "type": CHAT, "options": options}
+        data = {**identity(self.command), "options": options}
         return {**data, "resolved": self.resolved} if self.resolved else data
 
     def label(self, locale: str) -> str:
         """Return what the person typed, in the person's language."""
         return "/" + " ".join(name(step, locale) for step in self.path)
+
+
+def identity(command: Command) -> dict[str, Any]:
+    """Return what tells the bot which command it is; those of one server name it."""
+    return {key: command[key] for key in ("id", "name", "type", "guild_id") if key in command}
 
 
 def owners(user: User, channel: Channel, installed: str) -> dict[str, str]:

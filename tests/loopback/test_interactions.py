@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from typing import Any
 
+import discord
 import pytest
 
 from tests.loopback.offers import NotOffered
@@ -202,3 +203,51 @@ async def test_requests_are_counted(loopback: LoopbackDiscord, bot: SmallBot) ->
     await loopback.slash(loopback.ada, loopback.room, "slow")
     assert sum(loopback.rest.operations.values()) == before + 1
     assert loopback.rest.report() == f"{before + 1} REST requests checked, 0 violations"
+
+
+async def test_follow_ups_and_answers_can_be_edited_and_deleted(loopback: LoopbackDiscord, bot: SmallBot) -> None:
+    @bot.tree.command(description="Change your mind.")
+    async def waver(interaction: discord.Interaction) -> None:
+        await interaction.response.send_message("first", ephemeral=True)
+        second = await interaction.followup.send("second", ephemeral=True, wait=True)
+        await second.edit(content="third")
+        await interaction.edit_original_response(content="fourth")
+        await second.delete()
+
+    await bot.tree.sync()
+    done = await loopback.slash(loopback.ada, loopback.room, "waver")
+    seen = [await done.more() for _ in range(4)]
+    assert [message.text if message else None for message in seen[:3]] == ["third", "third", "fourth"]
+    assert seen[3] is None
+    assert [message.gone for message in done.messages] == [False, True]
+
+
+async def test_a_deferred_answer_may_be_mended_after_a_refusal(bot: SmallBot, loopback: LoopbackDiscord) -> None:
+    @bot.tree.command(description="Say too much.")
+    async def mend(interaction: discord.Interaction) -> None:
+        await interaction.response.defer(thinking=True)
+        try:
+            await interaction.edit_original_response(content="x" * 2001)
+        except discord.HTTPException:
+            await interaction.edit_original_response(content="x")
+
+    await bot.tree.sync()
+    done = await loopback.slash(loopback.ada, loopback.room, "mend")
+    assert done.text == "x"
+    assert any("2000 or fewer" in violation for violation in loopback.rest.violations)
+    loopback.rest.violations.clear()
+
+
+async def test_people_can_be_chosen_in_a_menu(loopback: LoopbackDiscord, bot: SmallBot) -> None:
+    class Friend(discord.ui.UserSelect[Any]):
+        async def callback(self, interaction: discord.Interaction) -> None:
+            await interaction.response.send_message(f"Your friend is {self.values[0].name}.", ephemeral=True)
+
+    view = discord.ui.View()
+    view.add_item(Friend(placeholder="Who?"))
+    channel = bot.get_channel(loopback.room.id)
+    assert isinstance(channel, discord.TextChannel)
+    await channel.send("Choose.", view=view)
+    said = await loopback.next_answer()
+    done = await loopback.select(loopback.ada, said, "Who?", loopback.ben)
+    assert done.text == "Your friend is ben."

@@ -1,16 +1,13 @@
 """The loopback Discord refuses what the real one refuses, and notices bad manners."""
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import discord
 import pytest
 
-from bot.client import TalkingPhotosBot
-from bot.settings import Settings
 from tests.loopback import rules
-from tests.loopback.fake_engine import FakeEngine
-from tests.loopback.server import TOKEN, LoopbackDiscord
+from tests.loopback.server import LoopbackDiscord
+from tests.loopback.small_bot import SmallBot
 
 
 @pytest.fixture
@@ -20,18 +17,13 @@ async def loopback() -> AsyncIterator[LoopbackDiscord]:
 
 
 @pytest.fixture
-async def channel(loopback: LoopbackDiscord, tmp_path: Path) -> AsyncIterator[discord.TextChannel]:
+async def channel(loopback: LoopbackDiscord) -> AsyncIterator[discord.TextChannel]:
     """Give the room as discord.py sees it."""
-    url = f"sqlite+aiosqlite:///{tmp_path}/bot.db"
-    settings = Settings(_env_file=None, discord_token=TOKEN, database_url=url)
-    async with loopback.running(settings, FakeEngine()) as bot:
-        yield room_of(loopback, bot)
-
-
-def room_of(loopback: LoopbackDiscord, bot: TalkingPhotosBot) -> discord.TextChannel:
-    channel = bot.get_channel(loopback.room.id)
-    assert isinstance(channel, discord.TextChannel)
-    return channel
+    client = SmallBot()
+    async with loopback.connected(client):
+        channel = client.get_channel(loopback.room.id)
+        assert isinstance(channel, discord.TextChannel)
+        yield channel
 
 
 @pytest.mark.parametrize(("content", "code"), [("x" * 2001, 50035), (" ", 50006)])

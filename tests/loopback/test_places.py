@@ -8,7 +8,13 @@ import discord
 import pytest
 
 from tests.loopback.offers import NotOffered
-from tests.loopback.permissions import EVERYBODY, SEND_MESSAGES_IN_THREADS, USE_EXTERNAL_APPS
+from tests.loopback.permissions import (
+    EVERYBODY,
+    MANAGE_MESSAGES,
+    MANAGE_WEBHOOKS,
+    SEND_MESSAGES_IN_THREADS,
+    USE_EXTERNAL_APPS,
+)
 from tests.loopback.pictures import picture
 from tests.loopback.server import LoopbackDiscord
 from tests.loopback.small_bot import SmallBot
@@ -178,3 +184,41 @@ async def test_without_the_content_intent_menus_still_show_the_message(loopback:
         assert client.seen[0].content == ""
         assert client.seen[0].attachments == []
         assert (await loopback.menu(loopback.ada, loopback.room, "Pat it", photo)).text.startswith("Patted ben: look [")
+
+
+async def test_channels_come_and_change_while_the_bot_runs(loopback: LoopbackDiscord, bot: SmallBot) -> None:
+    place = await loopback.open_channel("new")
+    await loopback.until(lambda: bot.get_channel(place.id))
+    channel = bot.get_channel(place.id)
+    assert isinstance(channel, discord.TextChannel)
+    hook = await channel.create_webhook(name="x")
+    await loopback.change_channel(place, denied=MANAGE_WEBHOOKS, nsfw=True)
+    await loopback.until(channel.is_nsfw)
+    with pytest.raises(discord.Forbidden):
+        await bot.fetch_webhook(hook.id)
+    await hook.send("still works with its token")
+    assert (await loopback.next_answer(place)).webhook_id == hook.id
+
+
+async def test_permissions_granted_before_login_are_seen_as_roles(loopback: LoopbackDiscord) -> None:
+    mia = loopback.add_user("Mia", permissions=EVERYBODY | MANAGE_MESSAGES)
+    client = SmallBot()
+    async with loopback.connected(client):
+        for user in (mia, loopback.ada):
+            await loopback.post(loopback.room, user, "hi")
+        await loopback.until(lambda: len(client.seen) == 2)
+        authors = [message.author for message in client.seen]
+        assert all(isinstance(author, discord.Member) for author in authors)
+        assert [author.guild_permissions.manage_messages for author in authors] == [True, False]  # type: ignore[union-attr]
+
+
+async def test_many_messages_are_deleted_at_once(loopback: LoopbackDiscord, bot: SmallBot) -> None:
+    gone: list[int] = []
+
+    @bot.listen()
+    async def on_raw_bulk_message_delete(payload: discord.RawBulkMessageDeleteEvent) -> None:
+        gone.extend(payload.message_ids)
+
+    posted = [await loopback.post(loopback.room, loopback.ada, "hi") for _ in range(3)]
+    await loopback.delete(*posted)
+    await loopback.until(lambda: sorted(gone) == [message.id for message in posted])

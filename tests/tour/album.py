@@ -25,7 +25,7 @@ CARD: dict[str, Any] = {
         "off the chart table.",
         "personality": "grumpy, boastful",
         "scenario": "The bridge of a very small ship.",
-        "first_mes": "*yawns* Ye may scratch me chin, {{user}}. Once.",
+        "first_mes": "*yawns* Ye may scratch me chin. Once.",
         "mes_example": "",
         "creator_notes": "Made up for the tour of this project.",
         "system_prompt": "",

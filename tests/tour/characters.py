@@ -106,7 +106,7 @@ async def bring_a_card(guide: Guide) -> Exchange:
     await guide.post(ada, discord.mention, album.PORTRAIT)
     whiskers = await guide.said()
     assert whiskers.author.name == album.CARD["data"]["name"]
-    await guide.ask(ben, "do you like fish?", whiskers)
+    await guide.ask(ben, "do you have a parrot?", whiskers)
     await guide.change(ada, imported.message, "Edit")
     await guide.slash(ada, "persona export", persona=album.CARD["data"]["name"])
     await guide.slash(ada, "persona reset")

@@ -51,9 +51,7 @@ class Guide:
         """Use a slash command in the first channel, or another one."""
         return await self.discord.slash(user, at or self.room, command, **options)
 
-    async def post(
-        self, user: User, text: str = "", *names: str, at: Channel | None = None, **options: Any
-    ) -> Message:
+    async def post(self, user: User, text: str = "", *names: str, at: Channel | None = None, **options: Any) -> Message:
         """Post photos of the album by their names, or files as they are, or only words."""
         files = [album.photo(name) for name in names]
         return await self.discord.post(at or self.room, user, text, files=files, **options)

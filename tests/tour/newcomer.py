@@ -35,11 +35,13 @@ async def first_steps(guide: Guide) -> None:
         picture=album.photo(album.CAT),
     )
     await guide.press(ada, made.message, "Use it")
+    await guide.slash(ada, "persona list")
     await guide.post(ada, discord.mention, album.PORTRAIT)
     finn = await guide.said()
     assert finn.author.name == guide.either("Old Finn", "老芬恩")
     await guide.ask(ben, "do you like pineapple on pizza?", finn)
 
+    await guide.slash(ada, "privacy show")
     forget = await guide.slash(ada, "privacy forget-me")
     await guide.change(ada, forget.message, "Erase everything")
     lost = await guide.ask(ada, "are you still there?", named)

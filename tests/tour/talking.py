@@ -13,8 +13,8 @@ async def portrait(guide: Guide) -> None:
     guide.chapter("A photo answers in character", "照片以角色的身份回答")
     await guide.post(guide.ada, f"{guide.discord.mention} detective", album.PORTRAIT)
     detective = await guide.said()
-    named = await guide.ask(guide.ben, "what is your name?", detective)
-    await guide.ask(guide.ada, "do you like pineapple on pizza?", named)
+    age = await guide.ask(guide.ben, "how old are you?", detective)
+    await guide.ask(guide.ada, "what do you eat for breakfast?", age)
 
 
 async def group(guide: Guide) -> None:
@@ -104,5 +104,3 @@ async def mistakes(guide: Guide) -> None:
         await guide.said()
     await discord.post(guide.room, discord.other_bot, discord.mention, files=[album.photo(album.CAT)])
     await discord.silence()
-
-

@@ -46,9 +46,7 @@ class Visits:
         return ", ".join(counts)
 
 
-def count(
-    registered: Sequence[Command], exchanges: Sequence[Exchange], story: Sequence[Entry], locale: str
-) -> Visits:
+def count(registered: Sequence[Command], exchanges: Sequence[Exchange], story: Sequence[Entry], locale: str) -> Visits:
     """Compare what the bot registers, shows and has in its code with what people used."""
     known = {*_registered(registered), *_shown(story), *((BUTTONS, say(locale, label)) for label in labels())}
     known |= {(BUTTONS, f"{emoji} {say(locale, label)}") for emoji, label in LABELS.values()}

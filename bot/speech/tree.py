@@ -1,0 +1,181 @@
+"""The shipped speaker's cache: one buffer in which the prompt is the trunk and all replies are branches.
+
+The graph reads and writes keys and values in place. New tokens go into the next free slots whichever reply they
+belong to; a mask shows each the prompt and its own reply. So a prompt is read once for all replies, and beginnings
+that replies share are computed once. Chunks of prompts (a scene, a turn) are kept for the next prompt that starts
+with them; a chunk is always run by itself, so that a reply does not depend on what was kept.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+
+from bot.runtime.binding import Binding
+from bot.runtime.session import Session
+
+ROPE_BASE = 10000.0
+HIDDEN = -1e9  # added to the attention score of what must not be seen
+ROOM = 1024  # slots of a buffer at least; memory is only used for those that are filled
+KEPT = 8 * 2**20  # bytes of chunks that are kept, about 500 tokens
+
+
+def turns(positions: int, size: int, base: float = ROPE_BASE) -> tuple[np.ndarray, np.ndarray]:
+    """Return cosines and sines (positions, size / 2) by which rotary positions (RoPE) turn keys of ``size``."""
+    half = size // 2
+    angles = np.arange(positions, dtype=np.float32)[:, None] * np.float32(base) ** -(
+        np.arange(half, dtype=np.float32) / half
+    )
+    return np.cos(angles), np.sin(angles)
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A piece of a prompt that was read: keys and values (2L, 1, H, T, D) and the logits (V,) behind it."""
+
+    cache: np.ndarray
+    logits: np.ndarray
+
+    @property
+    def bytes(self) -> int:
+        """What it takes to keep this."""
+        return self.cache.nbytes + self.logits.nbytes
+
+
+class TreeModel:
+    """Opens prompts on buffers that are used again; safe to call from several threads."""
+
+    def __init__(self, session: Session, vocabulary: int) -> None:
+        self._session, self._vocabulary = session, vocabulary
+        self._idle: list[Tree] = []
+        self._chunks: OrderedDict[tuple[int, ...], Chunk] = OrderedDict()  # by all ids up to its end; newest last
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def open(self, chunks: Sequence[Sequence[int]], room: int) -> Iterator[Tree]:
+        """Read a prompt, as far as it is not known, see bot.speech.branches.LanguageModel."""
+        need = sum(map(len, chunks)) + room
+        with self._lock:
+            tree = self._idle.pop() if self._idle else None
+        if tree is None or tree.room < need:
+            tree = Tree(self._session, self._vocabulary, max(ROOM, need))
+        tree.clear()
+        prefix: tuple[int, ...] = ()
+        prefixes = [prefix := (*prefix, *chunk) for chunk in chunks]
+        for whole, chunk in zip(prefixes, chunks, strict=True):
+            with self._lock:
+                known = self._chunks.get(whole)
+            if known:
+                tree.restore(known)
+            else:
+                known = tree.read(chunk)
+                with self._lock:
+                    self._chunks[whole] = known
+        self._forget(prefixes)
+        try:
+            yield tree
+        finally:
+            with self._lock:
+                self._idle.append(tree)
+
+    def _forget(self, used: Sequence[tuple[int, ...]]) -> None:
+        """Drop what was not used for longest; a chunk goes before the one that it stands behind."""
+        with self._lock:
+            for whole in reversed(used):
+                if whole in self._chunks:
+                    self._chunks.move_to_end(whole)
+            while sum(chunk.bytes for chunk in self._chunks.values()) > KEPT:
+                self._chunks.popitem(last=False)
+
+
+class Tree:
+    """A buffer of keys and values bound to the session, with a prompt and the beginnings of replies in it."""
+
+    first: np.ndarray
+
+    def __init__(self, session: Session, vocabulary: int, room: int) -> None:
+        names = [name for name in session.input_shapes if name.startswith("past_")]
+        _, heads, _, size = session.input_shapes[names[0]]
+        self.room, self._vocabulary = room, vocabulary
+        self._cache = np.zeros((len(names), 1, heads, room, size), np.float32)
+        self._binding = Binding(session)
+        for name, part in zip(names, self._cache, strict=True):
+            self._binding.read(name, part)
+            self._binding.write(name.replace("past_", "present_"), part)
+        for name, table in zip(("cos", "sin"), turns(room, size), strict=True):
+            self._binding.read(name, table)
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._used = self._prompt = self._depth = 0  # slots, slots of the prompt, tokens of prompt and reply
+        self._seen = np.full((1, self.room), HIDDEN, np.float32)  # by beginning: 0 where a slot belongs to it
+
+    def read(self, ids: Sequence[int]) -> Chunk:
+        """Put a chunk behind the prompt so far and return it."""
+        start, count = self._used, len(ids)
+        bias = np.zeros((count, start + count), np.float32)
+        positions = np.arange(start, start + count)
+        self.first = self._run(ids, positions, bias, [count - 1])[0]
+        self._lengthen(count)
+        return Chunk(self._cache[:, :, :, start : self._used].copy(), self.first)
+
+    def restore(self, chunk: Chunk) -> None:
+        """Put a chunk that was read before behind the prompt so far."""
+        start, count = self._used, chunk.cache.shape[3]
+        self._cache[:, :, :, start : start + count] = chunk.cache
+        self.first = chunk.logits
+        self._used += count
+        self._lengthen(count)
+
+    def grow(self, parents: np.ndarray, tokens: np.ndarray) -> np.ndarray:
+        """Put tokens behind beginnings, see bot.speech.branches.Branches."""
+        rows = np.arange(len(tokens))
+        self._seen = self._seen[parents]
+        self._seen[rows, self._used + rows] = 0.0
+        bias = self._seen[:, : self._used + len(tokens)]
+        logits = self._run(tokens, np.full(len(tokens), self._depth), bias, rows)
+        self._depth += 1
+        return logits
+
+    def follow(self, ids: Sequence[int]) -> np.ndarray:
+        """Return logits behind each of ids, see bot.speech.branches.Branches."""
+        used, places = self._used, np.arange(len(ids))
+        bias = np.zeros((len(ids), used + len(ids)), np.float32)  # the graph itself hides later ones
+        bias[:, self._prompt : used] = HIDDEN
+        logits = self._run(ids, self._prompt + places, bias, places)
+        self._used = used
+        return logits
+
+    def _lengthen(self, count: int) -> None:
+        self._prompt = self._depth = self._prompt + count
+        self._seen[:, : self._prompt] = 0.0
+
+    def _run(
+        self,
+        ids: Sequence[int] | np.ndarray,
+        positions: np.ndarray,
+        bias: np.ndarray,
+        wanted: Sequence[int] | np.ndarray,
+    ) -> np.ndarray:
+        """Run new tokens, bias (T, S), in the next slots; return logits (W, V) behind those at the places ``wanted``."""
+        self._used += len(ids)
+        logits = np.empty((1, len(wanted), self._vocabulary), np.float32)
+        feeds = {
+            "ids": np.array(ids, np.int64)[None],
+            "positions": np.array(positions, np.int64)[None],
+            "bias": np.ascontiguousarray(bias)[None, None],
+            "wanted": np.array(wanted, np.int64),
+            "last": np.array([self._used - 1], np.int32),
+            "total": np.array(self._used, np.int32),
+        }
+        for name, array in feeds.items():
+            self._binding.read(name, array)
+        self._binding.write("logits", logits)
+        self._binding.run()
+        return logits[0]

@@ -1,0 +1,78 @@
+"""Erasing while things are in the making: nothing of somebody comes back, stays in a file or on a webhook."""
+
+from pathlib import Path
+
+from bot.client import TalkingPhotosBot
+from bot.settings import Settings
+from tests.loopback.fake_engine import FakeEngine
+from tests.loopback.pictures import picture
+from tests.loopback.server import LoopbackDiscord
+
+PHOTO = ("me.jpg", picture("red"))
+ERASE, STAY_AWAY = "Erase everything", "Erase everything and stay away"
+
+
+async def forget(loopback: LoopbackDiscord, which: str = ERASE) -> None:
+    asked = await loopback.slash(loopback.ada, loopback.room, "privacy forget-me")
+    pressed = await loopback.press(loopback.ada, asked.message, which)
+    told = await pressed.more()
+    assert told
+    assert told.content.startswith("I erased ")
+
+
+async def test_what_was_in_the_making_is_neither_said_nor_stored(
+    loopback: LoopbackDiscord, bot: TalkingPhotosBot, engine: FakeEngine
+) -> None:
+    for which in (ERASE, STAY_AWAY):
+        engine.gate.clear()
+        looked = engine.looked
+        await loopback.post(loopback.room, loopback.ada, loopback.mention, files=[PHOTO])
+        await loopback.until(lambda: engine.looked > looked)  # noqa: B023 - awaited at once
+        await forget(loopback, which)
+        engine.gate.set()
+        assert "asked me to leave their photos alone" in (await loopback.next_answer()).content
+        await loopback.silence(0.1)
+    assert (await bot.house.conversations.counts())["conversations"] == 0
+
+
+async def test_no_file_of_the_database_keeps_what_was_erased(
+    loopback: LoopbackDiscord, bot: TalkingPhotosBot, settings: Settings
+) -> None:
+    await loopback.post(loopback.room, loopback.ada, loopback.mention, files=[PHOTO])
+    opening = await loopback.next_answer()
+    await loopback.post(loopback.room, loopback.ada, "my secret zanzibar", reply_to=opening)
+    await loopback.next_answer()
+    path = Path(settings.database_url.removeprefix("sqlite+aiosqlite:///"))
+    files = [path, path.with_name(f"{path.name}-wal")]
+    await loopback.until(lambda: any(b"zanzibar" in file.read_bytes() for file in files))
+    await forget(loopback)
+    assert not any(b"zanzibar" in file.read_bytes() for file in files if file.exists())
+
+
+async def test_the_webhook_takes_the_face_off_and_other_faces_stay(
+    loopback: LoopbackDiscord, bot: TalkingPhotosBot
+) -> None:
+    await loopback.post(loopback.room, loopback.ada, loopback.mention, files=[PHOTO])
+    said = await loopback.next_answer()
+    (hook,) = loopback.world.webhooks.values()
+    assert hook.avatar
+    assert said.author.avatar
+    await forget(loopback)
+    await loopback.until(lambda: hook.avatar is None)
+    await loopback.post(loopback.room, loopback.ben, loopback.mention, files=[PHOTO])
+    await loopback.next_answer()
+    assert hook.avatar
+    await forget(loopback)
+    assert hook.avatar
+
+
+async def test_the_poster_can_still_delete_what_was_said_of_the_photo(
+    loopback: LoopbackDiscord, bot: TalkingPhotosBot
+) -> None:
+    await loopback.post(loopback.room, loopback.ada, loopback.mention, files=[PHOTO])
+    said = await loopback.next_answer()
+    await forget(loopback)
+    refused = await loopback.press(loopback.ben, said, "Delete")
+    assert "no longer know this conversation" in refused.text
+    await loopback.press(loopback.ada, said, "Delete")
+    await loopback.until(lambda: said.gone)
