@@ -161,7 +161,11 @@ async def _connect(bot: TalkingPhotosBot, token: str) -> None:
             if not running.done():
                 log.info("Stopping.")
                 await bot.close()
-            await running
+                await asyncio.wait({running})
+                if error := running.exception():  # it was still starting when its connection was closed
+                    log.info("Stopped while starting: %s.", error)
+            else:
+                await running
 
 
 @contextmanager

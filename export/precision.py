@@ -11,6 +11,8 @@ from onnxruntime.quantization import QuantType, quantize_dynamic
 
 SMALLEST = 256  # elements; below this a cast costs more than it saves
 CHANNEL_AXES = {"Conv": 0, "Gemm": 0, "MatMul": -1}  # where the output channels of a weight lie; Gemm's is transposed
+STRETCHES = np.linspace(0.7, 2.0, 53)  # the same for int8_pairs; beyond 1 no weight is clipped, but more pairs fit
+SHARED = 8192  # elements of a tied matrix; below this the nodes that turn it around cost more than they save
 CLIPS = np.linspace(0.7, 1.0, 13)  # shares of a channel's largest weight at which its int8 range may end
 
 
@@ -71,32 +73,116 @@ def int8_channels(values: np.ndarray, axis: int) -> tuple[np.ndarray, np.ndarray
     return np.clip(np.round(values / best), -127, 127).astype(np.int8), best
 
 
-def fold_constant_transposes(model: onnx.ModelProto) -> None:
-    """Replace Transpose(initializer) by a transposed initializer.
+def fold_constant_transposes(model: onnx.ModelProto) -> dict[str, str]:
+    """Replace Transpose(initializer) by a transposed initializer; return the new ones' names by the old ones'.
 
     A tied language-model head exports as Transpose + MatMul, which the quantiser skips in silence.
     """
     graph = model.graph
     initializers = {tensor.name: tensor for tensor in graph.initializer}
-    kept = []
+    kept, names = [], {}
     for node in graph.node:
         if node.op_type == "Transpose" and node.input[0] in initializers:
             values = numpy_helper.to_array(initializers[node.input[0]])
             order = next((list(a.ints) for a in node.attribute if a.name == "perm"), None)
             folded = np.ascontiguousarray(np.transpose(values, order))
             graph.initializer.append(numpy_helper.from_array(folded, node.output[0]))
+            names[node.input[0]] = node.output[0]
         else:
             kept.append(node)
     del graph.node[:]
     graph.node.extend(kept)
+    return names
 
 
 def store_int8(path: Path) -> None:
-    """Quantise matrix products and embeddings to int8 with dynamic activations (per channel)."""
+    """Quantise matrix products and embeddings to int8 with dynamic activations (per channel).
+
+    Weights are such that a processor with AVX2 but without VNNI computes the same as others, and an embedding
+    that is the head as well is stored once.
+    """
     model = onnx.load(path)
-    fold_constant_transposes(model)
+    tied = fold_constant_transposes(model)
     del model.graph.value_info[:]
+    floats = {
+        node.input[1]: numpy_helper.to_array(tensor)
+        for node in model.graph.node
+        for tensor in model.graph.initializer
+        if node.op_type == "MatMul" and tensor.name == node.input[1]
+    }
     onnx.save(model, path)
     quantize_dynamic(
-        path, path, weight_type=QuantType.QInt8, per_channel=True, op_types_to_quantize=["MatMul", "Gemm", "Gather"]
+        path,
+        path,
+        op_types_to_quantize=["MatMul", "Gemm", "Gather"],
+        per_channel=True,
+        weight_type=QuantType.QInt8,
+        extra_options={"DefaultTensorType": TensorProto.FLOAT},  # operators outside of ONNX tell no type
     )
+    model = onnx.load(path)
+    for tensor in model.graph.initializer:
+        name = tensor.name.removesuffix("_quantized")
+        if name in floats and name != tensor.name:
+            stored, scale = int8_pairs(floats[name])
+            _replace(model, tensor.name, stored)
+            _replace(model, f"{name}_scale", scale)
+    for embedding, head in tied.items():
+        if floats.get(head, np.zeros(0)).size >= SHARED:
+            _read_from_head(model, embedding, head)
+    onnx.save(model, path)
+
+
+def int8_pairs(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return a matrix (K, N) as int8 and the float32 scale of each column, safe for 16-bit sums of two products.
+
+    AVX2 multiplies unsigned with signed bytes and adds neighbours into 16 bits, where 255 * 127 * 2 does not fit:
+    without a word it saturates. So two weights of one sign that stand together add up to 128 at most. Each
+    column has the scale at which clipping, such pairs and rounding together make the squared error least.
+    """
+    largest = np.maximum(np.abs(values).max(axis=0), 1e-12).astype(np.float32)
+    best, least = largest / 127, np.full_like(largest, np.inf)
+    stored = np.zeros(values.shape, np.int8)
+    for stretch in STRETCHES:
+        scale = largest * np.float32(stretch) / 127
+        steps = _shrink_pairs(np.clip(np.round(values / scale), -127, 127))
+        error = ((steps * scale - values) ** 2).sum(axis=0)
+        better = error < least
+        best, least = np.where(better, scale, best), np.minimum(error, least)
+        stored[:, better] = steps[:, better].astype(np.int8)
+    return stored, best
+
+
+def _shrink_pairs(steps: np.ndarray) -> np.ndarray:
+    """Make rows 0 and 1, 2 and 3, ... of steps (K, N) smaller where two of one sign add up to more than 128."""
+    pairs = np.pad(steps, ((0, len(steps) % 2), (0, 0))).reshape(-1, 2, steps.shape[1])
+    over = np.maximum(np.abs(pairs.sum(axis=1)) - 128, 0) * (pairs.prod(axis=1) > 0)
+    less = np.stack([np.ceil(over / 2), np.floor(over / 2)], axis=1)
+    return (pairs - np.sign(pairs) * less).reshape(-1, steps.shape[1])[: len(steps)]
+
+
+def _replace(model: onnx.ModelProto, name: str, values: np.ndarray) -> None:
+    """Give an initializer other values."""
+    tensor = next(tensor for tensor in model.graph.initializer if tensor.name == name)
+    tensor.CopyFrom(numpy_helper.from_array(values.reshape(tuple(tensor.dims)), name))
+
+
+def _read_from_head(model: onnx.ModelProto, embedding: str, head: str) -> None:
+    """Read embeddings from the quantised head, which ONNX Runtime turns around at load, and drop their own matrix."""
+    graph = model.graph
+    gather = next(node for node in graph.node if f"{embedding}_quantized" in node.input)
+    scaled = next(node for node in graph.node if gather.output[0] in node.input)
+    y = scaled.output[0]
+    found = [
+        helper.make_node("Transpose", [f"{head}_quantized"], [f"{embedding}_rows"], perm=[1, 0]),
+        helper.make_node("Gather", [f"{embedding}_rows", gather.input[1]], [f"{y}_steps"]),
+        helper.make_node("Cast", [f"{y}_steps"], [f"{y}_floats"], to=TensorProto.FLOAT),
+        helper.make_node("Gather", [f"{head}_scale", gather.input[1]], [f"{y}_scales"]),
+        helper.make_node("Unsqueeze", [f"{y}_scales", f"{y}_last"], [f"{y}_scale"]),
+        helper.make_node("Mul", [f"{y}_floats", f"{y}_scale"], [y]),
+    ]
+    nodes = [new for node in graph.node for new in (found if node is gather else () if node is scaled else (node,))]
+    kept = [tensor for tensor in graph.initializer if not tensor.name.startswith(f"{embedding}_")]
+    kept.append(numpy_helper.from_array(np.array([-1], np.int64), f"{y}_last"))
+    del graph.node[:], graph.initializer[:]
+    graph.node.extend(nodes)
+    graph.initializer.extend(kept)

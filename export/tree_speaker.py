@@ -8,6 +8,8 @@ for, C width, H heads, D = C / H.
 
 from __future__ import annotations
 
+from typing import cast
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -46,14 +48,14 @@ class TreeSpeaker(nn.Module):
         """
         shared = (last, total, cos, sin, positions, bias)
         x = self.speaker.embedding(ids)  # (1, T, C)
-        normed, presents = _norm(x, self.speaker.blocks[0].norm1), []
-        for i, block in enumerate(self.speaker.blocks):
-            assert isinstance(block, Block)
+        blocks = cast(list[Block], list(self.speaker.blocks))
+        normed, presents = _norm(x, blocks[0].norm1), []
+        for i, block in enumerate(blocks):
             attended, *present = _attend(block.attention, normed, pasts[2 * i], pasts[2 * i + 1], shared)
             presents += present
             normed, x = _add_norm(x, block.attention.out(attended), block.norm2)
             gate, up = block.gate_up(normed).chunk(2, dim=-1)
-            after = self.speaker.blocks[i + 1].norm1 if i + 1 < len(self.speaker.blocks) else self.speaker.norm
+            after = blocks[i + 1].norm1 if i + 1 < len(blocks) else self.speaker.norm
             normed, x = _add_norm(x, block.down(_silu(gate) * up), after)
         return (self.speaker.head(normed.index_select(1, wanted)), *presents)
 
@@ -61,9 +63,12 @@ class TreeSpeaker(nn.Module):
 def _norm(x: Tensor, norm: nn.RMSNorm) -> Tensor:
     if not torch.compiler.is_exporting():
         return norm(x)
-    attributes = {"axis": -1, "epsilon": norm.eps, "stash_type": 1}
     return torch.onnx.ops.symbolic(
-        "SimplifiedLayerNormalization", (x, norm.weight), attributes, dtype=x.dtype, shape=x.shape
+        "SimplifiedLayerNormalization",
+        (x, norm.weight),
+        {"axis": -1, "epsilon": norm.eps or 0.0, "stash_type": 1},
+        dtype=x.dtype,
+        shape=x.shape,
     )
 
 
@@ -74,7 +79,7 @@ def _add_norm(x: Tensor, y: Tensor, norm: nn.RMSNorm) -> tuple[Tensor, Tensor]:
     normed, _, _, added = torch.onnx.ops.symbolic_multi_out(
         f"{MICROSOFT}::SkipSimplifiedLayerNormalization",
         (x, y, norm.weight),
-        {"epsilon": norm.eps},
+        {"epsilon": norm.eps or 0.0},
         dtypes=[x.dtype] * 4,
         shapes=[x.shape, (1,), (1,), x.shape],
         version=1,
@@ -96,7 +101,7 @@ def _attend(
     """Return (1, T, C) before the output projection, and both caches."""
     qkv, heads = attention.qkv(x), attention.heads
     if torch.compiler.is_exporting():
-        return torch.onnx.ops.symbolic_multi_out(
+        y, k, v = torch.onnx.ops.symbolic_multi_out(
             f"{MICROSOFT}::GroupQueryAttention",
             (qkv, None, None, past_k, past_v, *shared),
             {"num_heads": heads, "kv_num_heads": heads, "do_rotary": 1, "rotary_interleaved": 0},
@@ -104,6 +109,7 @@ def _attend(
             shapes=[x.shape, past_k.shape, past_v.shape],
             version=1,
         )
+        return y, k, v
     _, total, cos, sin, positions, bias = shared
     new, seen = x.shape[1], int(total)
     q, k, v = (part.view(1, new, heads, -1).transpose(1, 2) for part in qkv.chunk(3, dim=-1))  # (1, H, T, D)

@@ -10,11 +10,16 @@ x from drawn ones G(z), G learns to be taken for real; both see the conditions c
     G:  minimise  -log D(G(z, c), c)                 (the non-saturating form of the same paper, section 3)
 
 with D = sigmoid(logit), so that -log D = softplus(-logit) and -log(1 - D) = softplus(logit). What makes it
-work with few faces and little time: D looks through a frozen ImageNet network (projected GAN: Sauer et al.
-2021, arXiv:2111.01007), both kinds of images are changed alike before it looks (DiffAugment: Zhao et al.
-2020, arXiv:2006.10738), its gradient at real faces is kept small (R1: Mescheder et al. 2018,
-arXiv:1801.04406), conditions enter D by projection (Miyato & Koyama 2018, arXiv:1802.05637) and G through
-the scales of its normalisation. G is narrow where pixels are many: that is where a CPU's time goes.
+work with few faces and little time:
+
+- D looks through a frozen ImageNet network (projected GAN: Sauer et al. 2021, arXiv:2111.01007);
+- G's faces must vary as real ones do, place by place, in what D's eyes see (matching of means and deviations:
+  Salimans et al. 2016, arXiv:1606.03498; dos Santos et al. 2019, arXiv:1904.02762); without it G drew one face;
+- both kinds of images are changed alike before D looks (DiffAugment: Zhao et al. 2020, arXiv:2006.10738);
+- D's gradient at real faces is kept small (R1: Mescheder et al. 2018, arXiv:1801.04406);
+- conditions enter D by projection (Miyato & Koyama 2018, arXiv:1802.05637), G by the scales of its norms;
+- G is narrow where pixels are many: that is where a CPU's time goes.
+
 Shapes: B batch, S = 64 or 128 pixels, K conditions (age group, gender, smile).
 """
 
@@ -40,7 +45,7 @@ class GanConfig:
     noise: int = 128
     embedding: int = 16
     style: int = 160
-    widths: Sequence[int] = (224, 160, 128, 64, 32, 16)
+    widths: Sequence[int] = (192, 160, 128, 64, 32, 16)
     judge: int = 64
 
 
@@ -61,16 +66,25 @@ class Styled(nn.Module):
 
 
 class Grow(nn.Module):
-    """A 4x4 transposed convolution to twice the size: 4/9 of the cost of enlarging and then convolving 3x3."""
+    """Enlarge to twice the size and convolve 3x3, as one 4x4 transposed convolution at 4/9 of the cost.
+
+    Its kernel is the 3x3 one added up over four places, so no checkerboard can come of it (Karras et al. 2018).
+    """
 
     def __init__(self, style: int, channels_in: int, channels: int) -> None:
         super().__init__()
-        self.conv = nn.ConvTranspose2d(channels_in, 2 * channels, 4, 2, 1, bias=False)
+        self.weight = nn.Parameter(torch.empty(channels_in, 2 * channels, 3, 3))
+        nn.init.normal_(self.weight, std=(9 * channels_in) ** -0.5)
         self.styled = Styled(style, channels)
+
+    def kernel(self) -> Tensor:
+        """Return the 4x4 kernel (C, 2C', 4, 4)."""
+        sides = [(0, 1), (1, 0)]
+        return torch.stack([F.pad(self.weight, (*a, *b)) for a in sides for b in sides]).sum(0)
 
     def forward(self, x: Tensor, style: Tensor) -> Tensor:
         """(B, C, S, S), (B, style) -> (B, C', 2S, 2S)."""
-        return self.styled(self.conv(x), style)
+        return self.styled(F.conv_transpose2d(x, self.kernel(), stride=2, padding=1), style)
 
 
 class Refine(nn.Module):
@@ -200,6 +214,23 @@ def discriminator_loss(real: Sequence[Tensor], drawn: Sequence[Tensor]) -> Tenso
 def generator_loss(drawn: Sequence[Tensor]) -> Tensor:
     """Return -log D(G(z)), the mean over faces and places, summed over judges."""
     return torch.stack([F.softplus(-d).mean() for d in drawn]).sum()
+
+
+Moments = list[tuple[Tensor, Tensor]]  # mean and standard deviation (channels, H, W) of each map over many faces
+
+
+def moments(seen: Sequence[Tensor]) -> Moments:
+    """Return mean and standard deviation over the batch of each map (B, channels, H, W)."""
+    return [(one.mean(0), (one.var(0) + 1e-6).sqrt()) for one in seen]
+
+
+def matching_loss(drawn: Moments, real: Moments) -> Tensor:
+    """Return how far means and deviations are apart, squared, in deviations of real faces; summed over maps."""
+    pairs = zip(drawn, real, strict=True)
+    gaps = [
+        ((m - mean) / spread).square().mean() + (s / spread - 1).square().mean() for (m, s), (mean, spread) in pairs
+    ]
+    return torch.stack(gaps).sum()
 
 
 def gradient_penalty(real: Sequence[Tensor], seen: Sequence[Tensor]) -> Tensor:

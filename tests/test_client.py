@@ -7,13 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from bot.client import run_bot
+from bot.client import PERMISSIONS, run_bot
 from bot.domain import BadInput, Failure
 from bot.settings import Settings
 from bot.store.conversations import Conversations
 from tests.loopback.fake_engine import FakeEngine
+from tests.loopback.permissions import INVITED
 from tests.loopback.pictures import picture
 from tests.loopback.server import TOKEN, LoopbackDiscord
+
+ROOT = Path(__file__).parent.parent
 
 
 @pytest.fixture
@@ -98,3 +101,9 @@ async def test_a_channel_of_the_settings_that_does_not_exist_is_named(
         await loopback.until(lambda: "4242" in caplog.text)
     assert "I cannot see channel 4242 of CHANNELS" in caplog.text
     assert f"I cannot see channel {loopback.room.id}" not in caplog.text
+
+
+def test_the_invite_of_the_docs_asks_for_what_the_bot_needs_and_the_tests_grant_no_more() -> None:
+    assert PERMISSIONS.value == INVITED
+    for page in ("README.md", "docs/discord-setup.md"):
+        assert f"permissions={PERMISSIONS.value}" in (ROOT / page).read_text(encoding="utf-8")

@@ -127,7 +127,10 @@ def _told(locale: str, mapped: Mapped) -> list[str]:
     told = []
     if not mapped.near:
         told.append(say(locale, NOT_NEAR))
-    pairs = [f"{words.escaped(field)} → {_became(locale, value, mapped.persona)}" for field, value in mapped.mapped]
+    became: dict[str, list[str]] = {}  # one field may have become several things
+    for field, value in mapped.mapped:
+        became.setdefault(field, []).append(_became(locale, value, mapped.persona))
+    pairs = [f"{words.escaped(field)} → {words.listed(locale, parts)}" for field, parts in became.items()]
     told.append(say(locale, "From the card: {fields}.", fields="; ".join(pairs)))
     if mapped.kept:
         kept = words.escaped(words.listed(locale, mapped.kept))

@@ -113,7 +113,8 @@ class Replies(commands.Cog, name=COG):
     async def _delete(self, interaction: discord.Interaction, message: discord.Message, said: Said) -> None:
         """Delete a reply for its poster, whoever asked, the character's owner or a moderator."""
         own = await self._house.personas.own(said.conversation.persona.id)
-        may = {said.origin.poster_id, said.asker_id, own.owner_id if own else None}
+        asked = message.interaction_metadata  # of an answer to a menu, where the bot is no member
+        may = {said.origin.poster_id, said.asker_id, own.owner_id if own else None, asked.user.id if asked else None}
         if not _may_delete(interaction, may):
             raise BadInput("Only who posted the photo or asked, the character's owner and moderators can delete this.")
         await self._remove(interaction, message)

@@ -20,7 +20,7 @@ from bot.speech.tree import TreeModel
 
 PENALTIES = (12.0, 6.0)  # nats for a token that follows the last two, the last three ones in no line of the voice
 MOST = 128  # tokens that a draw chooses from
-FAR = 20.0  # nats below the likeliest token: what is further away is never drawn
+FAR = 14.0  # nats below the likeliest token: MOST of what is further away weigh 1e-4 of it
 LONGEST = 512  # tokens of a prompt that are read at a time
 
 
@@ -86,32 +86,37 @@ class Decoder:
         allowed = {self._slots[slot]: [self._slots[one] for one in later] for slot, later in (slots or {}).items()}
         with self._model.open(self._chunks(prompt), n * max_tokens) as branches:
             # Replies that begin alike are one beginning: W different ones, and which one each living reply has.
-            last, beginnings = branches.first[None], [[]]  # type: tuple[np.ndarray, list[list[int]]]
-            alive, at = np.arange(n), np.zeros(n, np.int64)
+            last = branches.first[None]  # logits (W, V)
+            beginnings: list[list[int]] = [[]]
+            living, at = list(range(n)), [0] * n
             barred = np.zeros_like(last)  # (W, V): minus infinity for what must not be written
             barred[:, [i for i in self._never if i not in allowed]] = -np.inf
             for step in range(max_tokens):
-                logp = _log_softmax(last)  # (W, V)
-                scores = logp / np.float32(temperature)
+                scores = last / np.float32(temperature)
                 if phrases is not None:
                     phrases.penalise(scores, self._reply, beginnings, penalties)
                 scores += barred
                 if step == 0:
                     scores[:, self._end] = -np.inf
                 tokens = _nucleus(scores, at, top_p, rng)
-                for row, token, value in zip(alive.tolist(), tokens.tolist(), logp[at, tokens].tolist(), strict=True):
+                gained = last[at, tokens] - _log_sums(last)[at]
+                different: dict[tuple[int, int], int] = {}
+                going, at_next = [], []
+                for row, beginning, token, value in zip(living, at, tokens.tolist(), gained.tolist(), strict=True):
                     written[row].append(token)
                     log_probs[row].append(value)
-                going = tokens != self._end
-                alive, at, tokens = alive[going], at[going], tokens[going]
-                if not len(alive) or step == max_tokens - 1:
+                    if token != self._end:
+                        going.append(row)
+                        at_next.append(different.setdefault((beginning, token), len(different)))
+                living, at = going, at_next
+                if not living or step == max_tokens - 1:
                     break
-                different, at = np.unique(np.stack([at, tokens], axis=1), axis=0, return_inverse=True)  # (W, 2)
-                parents, tokens = different[:, 0], different[:, 1]
+                beginnings = [[*beginnings[parent], token] for parent, token in different]
+                parents, tokens = np.array([*different], np.int64).T
                 barred = barred[parents]
                 for row, token in enumerate(tokens.tolist()):
-                    barred[row, allowed.get(token, [])] = -np.inf
-                beginnings = [[*beginnings[parent], token] for parent, token in different.tolist()]
+                    if token in allowed:
+                        barred[row, allowed[token]] = -np.inf
                 last = branches.grow(parents, tokens)
         return [
             Sample(self._decode(ids), tuple(values), ids[-1] == self._end)
@@ -127,8 +132,8 @@ class Decoder:
             scores = []
             for ids in rows:
                 rest = [branches.follow(ids[:-1])] if len(ids) > 1 else []
-                logp = _log_softmax(np.concatenate([branches.first[None], *rest]))  # (T, V)
-                scores.append(float(logp[np.arange(len(ids)), ids].mean()))
+                logits = np.concatenate([branches.first[None], *rest])  # (T, V)
+                scores.append(float((logits[np.arange(len(ids)), ids] - _log_sums(logits)).mean()))
         return scores
 
     def _chunks(self, prompt: str) -> list[list[int]]:
@@ -150,25 +155,30 @@ class Decoder:
         return markers_to_slots(str(text)).strip()
 
 
-def _log_softmax(logits: np.ndarray) -> np.ndarray:
-    """Return log-probabilities over the last axis."""
-    shifted = logits - logits.max(axis=-1, keepdims=True)
-    shifted -= np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
-    return np.asarray(shifted)
+def _log_sums(logits: np.ndarray) -> np.ndarray:
+    """Return what to take from each row of logits (W, V) for log-probabilities, (W,)."""
+    largest = logits.max(axis=-1)
+    return np.asarray(largest + np.log(np.exp(logits - largest[:, None]).sum(axis=-1)))
 
 
-def _nucleus(scores: np.ndarray, at: np.ndarray, top_p: float, rng: np.random.Generator) -> np.ndarray:
-    """Draw a token for each of ``at`` (A,), rows of scores (W, V): logits up to a constant; out of at most MOST."""
-    draws = rng.random(len(at))
-    tokens = np.zeros(len(at), np.int64)
-    for row, of_row in enumerate(scores):
-        likeliest = np.flatnonzero(of_row > of_row.max() - FAR)  # sorting them all would take longest of all
-        kept = of_row[likeliest]
-        order = np.argsort(-kept)[:MOST]
-        probs = np.exp(_log_softmax(kept[order]))
-        before = np.cumsum(probs) - probs  # probability of the likelier ones; 0 for the likeliest
-        ends = np.cumsum(np.where(before < top_p, probs, 0.0))
-        here = at == row
-        picked = np.searchsorted(ends, draws[here] * ends[-1], side="right")
-        tokens[here] = likeliest[order[np.minimum(picked, len(order) - 1)]]
-    return tokens
+def _nucleus(scores: np.ndarray, at: Sequence[int], top_p: float, rng: np.random.Generator) -> np.ndarray:
+    """Draw a token for each of ``at``, rows of scores (W, V): logits up to a constant; out of at most MOST.
+
+    The likely tokens of all rows stand in one list, row by row and the likeliest first.
+    """
+    largest = scores.max(axis=-1)
+    likely = np.flatnonzero(scores > largest[:, None] - FAR)  # sorting them all would take longest of all
+    row, token = np.divmod(likely, scores.shape[1])
+    height = scores.ravel()[likely] - largest[row]  # -FAR..0
+    order = np.argsort(row * (2 * FAR) - height)  # rows stay where they are
+    token, weight = token[order], np.exp(height[order], dtype=np.float64)
+    starts = np.searchsorted(row, np.arange(len(scores)))
+    weight[np.arange(len(row)) - starts[row] >= MOST] = 0.0
+    before = np.cumsum(weight) - weight  # weight of the likelier ones, and of earlier rows
+    enough = before[starts] + top_p * np.add.reduceat(weight, starts)
+    weight[before >= enough[row]] = 0.0
+    ends = np.cumsum(weight)
+    starts_at = (ends - weight)[starts][at]
+    picked = np.searchsorted(ends, starts_at + rng.random(len(at)) * np.add.reduceat(weight, starts)[at], side="right")
+    final = starts + np.add.reduceat((weight > 0).astype(np.int64), starts) - 1  # where a row's nucleus ends
+    return np.asarray(token[np.minimum(picked, final[at])])

@@ -109,6 +109,9 @@ class Tree:
             self._binding.write(name.replace("past_", "present_"), part)
         for name, table in zip(("cos", "sin"), turns(room, size), strict=True):
             self._binding.read(name, table)
+        self._last, self._total = np.zeros(1, np.int32), np.zeros((), np.int32)
+        self._binding.read("last", self._last)
+        self._binding.read("total", self._total)
         self.clear()
 
     def clear(self) -> None:
@@ -163,7 +166,7 @@ class Tree:
         bias: np.ndarray,
         wanted: Sequence[int] | np.ndarray,
     ) -> np.ndarray:
-        """Run new tokens, bias (T, S), in the next slots; return logits (W, V) behind those at the places ``wanted``."""
+        """Run new tokens, bias (T, S), in the next slots; return logits (W, V) behind those at ``wanted``."""
         self._used += len(ids)
         logits = np.empty((1, len(wanted), self._vocabulary), np.float32)
         feeds = {
@@ -171,9 +174,8 @@ class Tree:
             "positions": np.array(positions, np.int64)[None],
             "bias": np.ascontiguousarray(bias)[None, None],
             "wanted": np.array(wanted, np.int64),
-            "last": np.array([self._used - 1], np.int32),
-            "total": np.array(self._used, np.int32),
         }
+        self._last[:], self._total[...] = self._used - 1, self._used
         for name, array in feeds.items():
             self._binding.read(name, array)
         self._binding.write("logits", logits)

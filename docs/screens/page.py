@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import html
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -11,10 +10,10 @@ from typing import Any
 from docs.screens.markup import Markup
 
 Part = dict[str, Any]
-ROW, BUTTON, STRING_SELECT, TEXT_INPUT, TEXT, LABEL, UPLOAD, RADIO = 1, 2, 3, 4, 10, 18, 19, 21
-FEET = (("cancel", 2), ("submit", 1))  # what stands under a form, with the style of its button
-COMMAND = 2  # a kind of interaction
+BUTTON, TEXT_INPUT, UPLOAD, RADIO, PARAGRAPH = 2, 4, 19, 21, 2
+BRAND = "#5865f2"
 COLOURS = ("#2d8f4e", "#b5651d", "#8e4fa8", "#1f7f8c", "#ad1457", "#4a6fb0", "#7a6a3a")
+FEET = (("cancel", 2), ("submit", 1))  # what stands under a form, with the style of its button
 WORDS = {  # what Discord's client says by itself
     "en-US": {
         "used": "used", "app": "APP", "edited": "(edited)", "today": "Today at", "choose": "Select",
@@ -32,141 +31,125 @@ class Page:
     """Draws what somebody sees; ``names`` are those of people by id."""
 
     def __init__(self, names: Mapping[str, str], locale: str) -> None:
-        self._names, self._words, self._markup = names, WORDS[locale], Markup(names, locale)
+        self._words, self._markup = WORDS[locale], Markup(names, locale)
 
-    def channel(self, channel: Part, messages: Sequence[Part], quoted: Mapping[str, Part], above: str = "") -> str:
-        """Return the page of a channel; ``quoted`` are messages by id, ``above`` is what is open over it."""
-        place = html.escape(channel["guild"] or "")
-        sign = "#" if channel["guild"] else "@"
-        head = (
-            f'<span class="sign">{sign}</span><b>{html.escape(channel["name"])}</b><span class="place">{place}</span>'
-        )
-        body = "".join(self.message(message, quoted) for message in messages)
-        kind = "app formed" if above else "app"
-        return f'<div class="{kind}"><div class="head">{head}</div><div class="talk">{body}</div>{above}</div>'
+    def channel(self, messages: Sequence[Part], above: str = "", opened: str | None = None) -> str:
+        """Return the page of a channel.
 
-    def message(self, message: Part, quoted: Mapping[str, Part]) -> str:
+        ``above`` is what is open over it, ``opened`` what the pointer is on in the open menu of the last message.
+        """
+        place = messages[0]["channel"]
+        sign, name = "#" if place["server"] else "@", html.escape(place["name"])
+        server = span("place", html.escape(place["server"] or ""))
+        head = div("head", f"{span('sign', sign)}<b>{name}</b>{server}")
+        body = "".join(self.message(message, opened if message is messages[-1] else None) for message in messages)
+        return div("app formed" if above else "app", f"{head}{div('talk', body)}{above}")
+
+    def message(self, message: Part, opened: str | None = None) -> str:
         """Return a message with what is above and under it."""
         author, secret = message["author"], message["only_for"]
-        tag = f'<span class="tag">{self._words["app"]}</span>' if author["bot"] else ""
-        edited = f' <span class="edited">{self._words["edited"]}</span>' if message["edited"] else ""
-        time = f"{self._words['today']} {datetime.fromisoformat(message['time']):%H:%M}"
+        edited = f" {span('edited', self._words['edited'])}" if message["edited"] else ""
         parts = [
-            self._above(message, quoted),
-            face(author),
-            f'<span class="name">{html.escape(author["name"])}</span>{tag}<span class="time">{time}</span>',
+            self._above(message),
+            face(author["name"], author["avatar"], bot=author["bot"]),
+            span("name", html.escape(author["name"])),
+            span("tag", self._words["app"]) if author["bot"] else "",
+            span("time", f"{self._words['today']} {datetime.fromisoformat(message['time']):%H:%M}"),
             f"{self._markup.block(message['content'])}{edited}" if message["content"] else "",
-            *(self._file(file) for file in message["files"]),
-            *(self._row(row["components"], message.get("open")) for row in message["components"]),
+            *(self._file(file) for file in message["attachments"]),
+            *(self._row(row["components"], opened) for row in message["components"]),
         ]
         if secret:
-            words = f"👁 {self._words['secret']} • <a>{self._words['dismiss']}</a>"
-            parts.append(f'<div class="secret">{words}</div>')
-        return f'<div class="message{" mine" if secret else ""}">{"".join(parts)}</div>'
+            parts.append(div("secret", f"👁 {self._words['secret']} • <a>{self._words['dismiss']}</a>"))
+        return div("message mine" if secret else "message", "".join(parts))
 
-    def _above(self, message: Part, quoted: Mapping[str, Part]) -> str:
+    def _above(self, message: Part) -> str:
         """Return the line above a message: the command it answers, or the message it replies to."""
-        if command := _command(message["answers"]):
-            user = command["user"]
-            who = f"{face(user)}<b>{html.escape(user['name'])}</b> {self._words['used']}"
-            return f'<div class="above">{who} <span class="command">{html.escape(command["label"])}</span></div>'
-        target = quoted.get(message["reply_to"] or "")
+        if used := message["used"]:
+            who = f"{face(used['user'])}<b>{html.escape(used['user'])}</b> {self._words['used']}"
+            return div("above", f"{who} {span('command', html.escape(used['what']))}")
+        target = message["reply_to"]
         if not target:
             return ""
-        who = f"{face(target['author'])}<b>{html.escape(target['author']['name'])}</b>"
-        text = self._markup.plain(target["content"]) or ", ".join(file["name"] for file in target["files"])
-        return f'<div class="above">{who} <span class="quote">{text}</span></div>'
+        author = target["author"]
+        who = f"{face(author['name'], author['avatar'], bot=author['bot'])}<b>{html.escape(author['name'])}</b>"
+        text = self._markup.plain(target["text"]) or html.escape(", ".join(target["files"]))
+        return div("above", f"{who} {span('quote', text)}")
 
-    def _file(self, file: Part) -> str:
-        if picture := picture_of(file["data"]):
-            return f'<img class="photo" src="{picture}">'
-        size = f'<div class="size">{file["size"] / 1024:.1f} KB</div>'
+    @staticmethod
+    def _file(file: Part) -> str:
+        if file["data"].startswith("data:image/"):
+            return f'<img class="photo" src="{file["data"]}">'
+        size = div("size", f"{file['size'] / 1024:.1f} KB")
         words = f"<div><a>{html.escape(file['name'])}</a>{size}</div>"
-        return f'<div><div class="file"><span class="sheet"></span>{words}</div></div>'
+        return f"<div>{div('file', span('sheet', '') + words)}</div>"
 
     def _row(self, parts: Sequence[Part], opened: str | None) -> str:
-        return f'<div class="row">{"".join(self._control(part, opened) for part in parts)}</div>'
+        return div("row", "".join(self._control(part, opened) for part in parts))
 
     def _control(self, part: Part, opened: str | None) -> str:
-        if part["type"] == BUTTON:
-            icon = f'<span class="icon">{part["emoji"]["name"]}</span>' if part.get("emoji") else ""
-            off = " off" if part.get("disabled") else ""
-            return f'<span class="button s{part["style"]}{off}">{icon}{html.escape(part.get("label") or "")}</span>'
-        return self._select(part, [], opened if opened is not None else None)
+        if part["type"] != BUTTON:
+            return self._select(part, [], opened)
+        icon = span("icon", part["emoji"]["name"]) if part.get("emoji") else ""
+        off = " off" if part.get("disabled") else ""
+        return span(f"button s{part['style']}{off}", f"{icon}{html.escape(part.get('label') or '')}")
 
     def _select(self, part: Part, chosen: Sequence[str], opened: str | None = None) -> str:
         """Return a menu with what is chosen in it; ``opened`` is the label that the pointer is on."""
-        chips = "".join(f'<span class="chip">{html.escape(one)}</span>' for one in chosen)
+        chips = "".join(span("chip", html.escape(one)) for one in chosen)
         if len(chosen) == 1 and part.get("max_values", 1) == 1:
             chips = html.escape(chosen[0])
-        shown = chips or html.escape(part.get("placeholder") or self._words["choose"])
+        shown = div("shown full", chips) if chips else div("shown", part.get("placeholder") or self._words["choose"])
         options = ""
         if opened is not None:
-            options = "".join(self._option(option, option["label"] == opened) for option in part["options"])
-            options = f'<div class="options">{options}</div>'
-        full = " full" if chips else ""
-        return f'<div class="select"><div class="shown{full}">{shown}</div>{options}</div>'
-
-    @staticmethod
-    def _option(option: Part, on: bool) -> str:
-        more = f'<div class="more">{html.escape(option["description"])}</div>' if option.get("description") else ""
-        return f'<div class="option{" on" if on else ""}">{html.escape(option["label"])}{more}</div>'
+            options = div("options", "".join(_option(one, one["label"] == opened) for one in part["options"]))
+        return div("select", f"{shown}{options}")
 
     def form(self, modal: Part, values: Mapping[str, Any], bot: Part) -> str:
         """Return a form with what was typed into it."""
-        fields = "".join(self._field(field, values) for field in modal["components"])
-        title = f'<div class="title">{face(bot)}{html.escape(modal["title"])}</div>'
-        feet = (
-            f'<span class="button">{self._words["cancel"]}</span><span class="button s1">{self._words["submit"]}</span>'
-        )
-        return (
-            f'<div class="veil"><div class="form">{title}<div class="fields">{fields}</div>'
-            f'<div class="feet">{feet}</div></div></div>'
-        )
+        title = div("title", f"{face(bot['name'], bot['avatar'], bot=True)}{html.escape(modal['title'])}")
+        fields = div("fields", "".join(self._field(field, values) for field in modal["components"]))
+        feet = div("feet", "".join(span(f"button s{style}", self._words[word]) for word, style in FEET))
+        return div("veil", div("form", f"{title}{fields}{feet}"))
 
     def _field(self, field: Part, values: Mapping[str, Any]) -> str:
         label, part = field["label"], field["component"]
         star = " <i>*</i>" if part.get("required", True) else ""
-        hint = f'<div class="hint">{html.escape(field["description"])}</div>' if field.get("description") else ""
+        hint = div("hint", html.escape(field["description"])) if field.get("description") else ""
         return f"<label>{html.escape(label)}{star}</label>{hint}{self._input(part, values.get(label))}"
-
-    @staticmethod
-    def _radio(option: Part, on: bool) -> str:
-        return f'<div class="radio{" on" if on else ""}">{html.escape(option["label"])}</div>'
 
     def _input(self, part: Part, value: Any) -> str:
         if part["type"] == TEXT_INPUT:
-            long = " long" if part["style"] == 2 else ""
-            return f'<div class="input{long}">{html.escape(str(value or ""))}</div>'
-        if part["type"] == RADIO:
-            return "".join(self._radio(one, value in (one["value"], one["label"])) for one in part["options"])
+            return div("input long" if part["style"] == PARAGRAPH else "input", html.escape(str(value or "")))
         if part["type"] == UPLOAD:
-            return f'<div class="input">📎 {html.escape(", ".join(value or []) or self._words["upload"])}</div>'
-        many = [value] if isinstance(value, str) else list(value or [])
-        return self._select(part, [one["label"] for one in part["options"] if {one["value"], one["label"]} & set(many)])
+            return div("input", f"📎 {html.escape(', '.join(value or []) or self._words['upload'])}")
+        many = {value} if isinstance(value, str) else set(value or [])
+        chosen = [one["label"] for one in part["options"] if {one["value"], one["label"]} & many]
+        if part["type"] == RADIO:
+            labels = [one["label"] for one in part["options"]]
+            return "".join(div("radio on" if one in chosen else "radio", html.escape(one)) for one in labels)
+        return self._select(part, chosen)
 
 
-def _command(answers: Part | None) -> Part | None:
-    """Return the command that a message answers, also through the form it opened; None for buttons and menus."""
-    while answers and answers["opened_by"]:
-        answers = answers["opened_by"]
-    return answers if answers and answers["type"] == COMMAND else None
+def _option(option: Part, on: bool) -> str:
+    more = div("more", html.escape(option["description"])) if option.get("description") else ""
+    return div("option on" if on else "option", f"{html.escape(option['label'])}{more}")
 
 
-def face(user: Part) -> str:
+def face(name: str, picture: str | None = None, *, bot: bool = False) -> str:
     """Return somebody's picture: the one they have, else the first letters of the name on a colour."""
-    if picture := picture_of(user["avatar"]):
-        return f'<div class="face"><img src="{picture}"></div>'
-    letters = "".join(word[0] for word in user["name"].split()[:2])
-    colour = "#5865f2" if user["bot"] else COLOURS[sum(map(ord, user["name"])) % len(COLOURS)]
+    if picture:
+        return div("face", f'<img src="{picture}">')
+    letters = "".join(word[0] for word in name.split()[:2])
+    colour = BRAND if bot else COLOURS[sum(map(ord, name)) % len(COLOURS)]
     return f'<div class="face letter" style="background:{colour}">{html.escape(letters)}</div>'
 
 
-def picture_of(data: str | None) -> str | None:
-    """Return a picture as an address that carries it, None for what is no picture."""
-    if not data:
-        return None
-    for kind, magic in (("png", b"\x89PNG"), ("jpeg", b"\xff\xd8"), ("webp", b"RIFF")):
-        if base64.b64decode(data[:16]).startswith(magic):
-            return f"data:image/{kind};base64,{data}"
-    return None
+def div(kind: str, inside: str) -> str:
+    """Return a block of a class of style.css."""
+    return f'<div class="{kind}">{inside}</div>'
+
+
+def span(kind: str, inside: str) -> str:
+    """Return a part of a line of a class of style.css."""
+    return f'<span class="{kind}">{inside}</span>'

@@ -67,38 +67,40 @@ def talk(story: Story, page: Page) -> str:
 def group(story: Story, page: Page) -> str:
     """Draw two people of a photo who speak, and the menu that lets everyone speak."""
     places = story.chapter("Several people in a photo")
-    chosen = story.find(places, "deed", kind="select", user="Ada")
+    chosen = story.find(places, "select", user="Ada")
     return _shot(story, page, range(places.start, chosen), opened=story.entries[chosen]["values"]["chosen"][0])
 
 
 def form(story: Story, page: Page) -> str:
     """Draw the form of a new character, filled in."""
     places = story.chapter("A newcomer")
-    sent = story.find(places, "deed", kind="modal")
+    sent = story.find(places, "modal")
     modal, values = story.entries[sent]["modal"], story.entries[sent]["values"]
-    before = story.find(places, "message", files="portrait.jpg")
+    before = story.find(places, "message", attachments="portrait.jpg")
     return _shot(story, page, range(before, sent), above=page.form(modal, values, story.bot))
 
 
 def character(story: Story, page: Page) -> str:
     """Draw a character that was made, and how it speaks."""
     places = story.chapter("A newcomer")
-    first = story.find(places, "deed", kind="modal")
-    return _shot(story, page, range(first, story.find(places, "deed", label="/privacy show")), without="/persona list")
+    first = story.find(places, "modal")
+    return _shot(
+        story, page, range(first, story.find(places, "command", label="/privacy show")), without="/persona list"
+    )
 
 
 def privacy(story: Story, page: Page) -> str:
     """Draw what somebody is told about what is stored, and the question before it is erased."""
     places = story.chapter("A newcomer")
-    first = story.find(places, "deed", label="/privacy show")
-    return _shot(story, page, range(first, story.find(places, "deed", label="Erase everything")))
+    first = story.find(places, "command", label="/privacy show")
+    return _shot(story, page, range(first, story.find(places, "button", label="Erase everything")))
 
 
 def card(story: Story, page: Page) -> str:
     """Draw what became of a character card, and how it speaks."""
     places = story.chapter("A character card")
-    first = story.find(places, "deed", label="/persona import", user="Ada")
-    return _shot(story, page, range(first, story.find(places, "deed", label="Edit")))
+    first = story.find(places, "command", label="/persona import", user="Ada")
+    return _shot(story, page, range(first, story.find(places, "button", label="Edit")))
 
 
 def chinese_help(story: Story, page: Page) -> str:
@@ -110,7 +112,7 @@ def chinese_help(story: Story, page: Page) -> str:
 def chinese_list(story: Story, page: Page) -> str:
     """Draw the list of characters in Chinese."""
     places = story.chapter("新来的人")
-    first = story.find(places, "deed", label="/角色 列表")
+    first = story.find(places, "command", label="/角色 列表")
     return _shot(story, page, range(first, first + 2))
 
 
@@ -131,10 +133,8 @@ def _shot(
     Answers to the command ``without`` are left out.
     """
     viewer = next(name for name in VIEWERS if name in story.names.values())
-    seen, everything = story.seen(places, viewer)
-    shown = [one for one in seen if not one["answers"] or one["answers"]["label"] != without]
-    shown[-1] = {**shown[-1], "open": opened}
-    return page.channel(shown[0]["channel"], shown, everything, above)
+    shown = [one for one in story.seen(places, viewer) if not one["used"] or one["used"]["what"] != without]
+    return page.channel(shown, above, opened)
 
 
 if __name__ == "__main__":

@@ -14,17 +14,26 @@ Entry = dict[str, Any]
 
 @dataclass(frozen=True)
 class Story:
-    """Everything that happened, in order; ``names`` are those of people by id."""
+    """Everything that happened, in order, as tests/loopback/story_json.py tells it."""
 
     entries: Sequence[Entry]
-    names: Mapping[str, str]
-    bot: Entry
 
     @classmethod
     def read(cls, path: Path) -> Story:
         """Read a JSON file of the tour."""
-        data = json.loads(path.read_text(encoding="utf-8"))
-        return cls(data["entries"], data["people"], data["bot"])
+        return cls(json.loads(path.read_text(encoding="utf-8")))
+
+    @property
+    def names(self) -> Mapping[str, str]:
+        """The names of people by id."""
+        names: Mapping[str, str] = next(entry["names"] for entry in self.entries if entry["type"] == "message")
+        return names
+
+    @property
+    def bot(self) -> Entry:
+        """The bot as the author of its own messages."""
+        authors = (entry["author"] for entry in self.entries if entry["type"] == "message")
+        return next(author for author in authors if author["bot"] and not author["hook"])
 
     def chapter(self, title: str) -> range:
         """Return the places of the entries of a chapter."""
@@ -46,19 +55,19 @@ class Story:
     def _fits(entry: Entry, kind: str, values: Mapping[str, str]) -> bool:
         return entry["type"] == kind and all(value in _text(entry, name) for name, value in values.items())
 
-    def seen(self, places: range, viewer: str) -> tuple[list[Entry], dict[str, Entry]]:
-        """Return the messages of ``places`` as ``viewer`` sees them in the end, and all there ever were, by id."""
+    def seen(self, places: range, viewer: str) -> list[Entry]:
+        """Return the messages of ``places`` as ``viewer`` sees them in the end."""
         everything: dict[str, Entry] = {}
         for entry in self.entries[: places.stop]:
             if entry["type"] == "message":
-                everything[entry["id"]] = {**entry, "edited": False}
-            elif entry["type"] == "change":
-                everything[entry["id"]] |= {key: entry[key] for key in ("content", "components", "files", "edited")}
-            elif entry["type"] == "removal" and entry["id"] in everything:
-                everything[entry["id"]]["gone"] = True
+                everything[entry["id"]] = entry
+            elif entry["type"] == "edit":
+                everything[entry["id"]] = {**entry, "time": everything[entry["id"]]["time"]}
+            elif entry["type"] == "delete":
+                everything.pop(entry["id"], None)
         wanted = [self.entries[place]["id"] for place in places if self.entries[place]["type"] == "message"]
-        shown = [everything[key] for key in wanted]
-        return [one for one in shown if one["only_for"] in (None, viewer) and not one.get("gone")], everything
+        shown = [everything[key] for key in wanted if key in everything]
+        return [one for one in shown if one["only_for"] in (None, viewer)]
 
 
 def _begins(entry: Entry) -> bool:

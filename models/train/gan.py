@@ -2,7 +2,7 @@
 
     OMP_NUM_THREADS=1 python -m models.train.gan --minutes 240 --compile
 
-The first half of the budget runs at 64 px, where everything costs a third, the rest at 128 px (progressive
+The first part of the budget runs at 64 px, where everything costs a third, the rest at 128 px (progressive
 growing: Karras et al. 2018, arXiv:1710.10196). Each step draws one batch of faces that both networks learn
 from: D first, then G through the D that has learned. Rare ages are shown more often, and the faces drawn
 are asked for with the conditions of the real ones beside them, so that D cannot tell by the conditions.
@@ -27,17 +27,22 @@ from models.gan import (
     Eyes,
     GanConfig,
     Generator,
+    Moments,
     diff_augment,
     discriminator_loss,
     generator_loss,
     gradient_penalty,
+    matching_loss,
+    moments,
 )
 from models.train.face_reader import moving_average
 from models.train.generated import agreement, frechet_distance, image_features, in_batches, read_faces, save_sheet
 from models.train.run import BEST, TrainingRun, arguments, set_learning_rate, trapezoid
 
-SMALL_SHARE = 0.5  # of the budget at 64 px
-R1_EVERY, R1_WEIGHT = 16, 0.02  # steps between gradient penalties; gamma of gamma / 2 |gradient|^2
+SMALL_SHARE = 0.6  # of the budget at 64 px
+R1_EVERY, R1_WEIGHT = 16, 1.0  # steps between gradient penalties; gamma of gamma / 2 |gradient|^2
+MATCHING = 2.0  # weight of the moments in G's loss
+MOMENT_BATCHES, MOMENT_STEP = 80, 2**40  # batches of real faces the moments are of, and the step they are drawn as
 BALANCE = 0.5  # a face is drawn by (how many share its conditions) ** -BALANCE
 COLUMNS = 4  # noises on a sheet, each not smiling and smiling
 EVALUATED = 1500
@@ -81,6 +86,7 @@ class Game:
         self.eyes = (eyes or Eyes(config.judge)).to(device, memory_format=layout)
         self.average = AveragedModel(self.generator, avg_fn=moving_average, use_buffers=True)
         self.draw: Callable[..., Tensor] = self.generator  # or its compiled form
+        self.real: Moments = []
         self.optimizers = [
             torch.optim.Adam(network.parameters(), lr, betas=(0.0, 0.99))
             for network in (self.generator, self.discriminator)
@@ -91,6 +97,19 @@ class Game:
         """What a checkpoint holds, by name."""
         networks = {"generator": self.generator, "discriminator": self.discriminator, "average": self.average}
         return {**networks, "generator_optimizer": self.optimizers[0], "discriminator_optimizer": self.optimizers[1]}
+
+    @torch.inference_mode()
+    def know(self, batches: Batches, small: bool) -> None:
+        """Find the moments of real faces at a size, as the eyes see them changed: what G's are to match."""
+        sums: list[list[Tensor]] = []
+        for i in range(MOMENT_BATCHES):
+            images, _, _, dice = batches.draw(MOMENT_STEP + i, small)
+            seen = self.eyes(diff_augment(images.to(self.device), dice))
+            terms = [value for one in seen for value in (one.mean(0), one.square().mean(0))]
+            sums.append(terms)
+        means = [torch.stack(values).mean(0) for values in zip(*sums, strict=True)]
+        pairs = zip(means[::2], means[1::2], strict=True)
+        self.real = [(mean, (square - mean.square()).clamp(min=1e-4).sqrt()) for mean, square in pairs]
 
     def learn(
         self, batch: tuple[Tensor, Tensor, Tensor, torch.Generator], small: bool, penalise: bool
@@ -114,13 +133,20 @@ class Game:
 
         self.discriminator.requires_grad_(False)  # spare the gradients that only G's step would make
         g_loss = generator_loss(self.discriminator(drawn_seen, conditions))
+        apart = matching_loss(moments(drawn_seen), self.real)
         self.optimizers[0].zero_grad()
-        g_loss.backward()
+        (g_loss + MATCHING * apart).backward()
         self.optimizers[0].step()
         self.discriminator.requires_grad_(True)
         self.average.update_parameters(self.generator)
         sure = [torch.cat(logits, dim=1).detach().sign().mean().item() for logits in (real, drawn)]
-        losses = {"g": g_loss.item(), "d": d_loss.item(), "sure_of_real": sure[0], "sure_of_drawn": -sure[1]}
+        losses = {
+            "g": g_loss.item(),
+            "d": d_loss.item(),
+            "apart": apart.item(),
+            "sure_of_real": sure[0],
+            "sure_of_drawn": -sure[1],
+        }
         return {**losses, "r1": penalty.item()} if penalise else losses
 
 
@@ -132,8 +158,12 @@ def train(run: TrainingRun, folder: Path, config: GanConfig, batch: int, lr: flo
     if compiled:
         game.draw = torch.compile(game.generator)
     game.generator.train()
+    known = None
     for step in run.steps():
         small = run.progress < SMALL_SHARE
+        if small != known:
+            game.know(batches, small)
+            known = small
         for optimizer in game.optimizers:
             set_learning_rate(optimizer, trapezoid(run.progress, decay=0.3))
         losses = game.learn(batches.draw(step, small), small, penalise=step % R1_EVERY == 0)

@@ -139,11 +139,10 @@ async def test_a_poster_who_opted_out_is_not_talked_about_any_more(
 ) -> None:
     _, answer = await begin(loopback)
     await loopback.slash(loopback.ada, loopback.room, "privacy opt-out")
-    await loopback.post(loopback.room, loopback.ben, "still there?", reply_to=answer)
-    told = (await loopback.next_answer()).content
-    assert told == "Whoever posted that photo asked me to leave their photos alone."
-    await loopback.post(loopback.room, loopback.ben, f"{loopback.mention} still there?")
-    assert (await loopback.next_answer()).content == HINT
+    for text, target in (("still there?", answer), (f"{loopback.mention} still there?", None)):
+        await loopback.post(loopback.room, loopback.ben, text, reply_to=target)
+        told = (await loopback.next_answer()).content
+        assert told == "Whoever posted that photo asked me to leave their photos alone."
 
 
 async def test_a_character_that_was_deleted_gives_way_to_the_one_in_the_photo(
@@ -212,9 +211,7 @@ async def test_talks_and_settings_go_with_their_place(
 async def test_two_photos_of_one_message_are_two_groups(
     loopback: LoopbackDiscord, bot: TalkingPhotosBot, engine: FreshEngine
 ) -> None:
-    await loopback.post(
-        loopback.room, loopback.ada, loopback.mention, files=[PHOTO, ("b.png", picture("blue", "PNG"))]
-    )
+    await loopback.post(loopback.room, loopback.ada, loopback.mention, files=[PHOTO, ("b.png", picture("blue", "PNG"))])
     red, blue = [await loopback.next_answer() for _ in range(2)]
     assert await ask(loopback, "hey dog, hello", red) == DOG
     assert "red picture" in words(list(loopback.room.messages.values())[-1])

@@ -133,6 +133,9 @@ async def test_others_messages_are_deleted_with_permission_and_never_edited(
     message = channel.get_partial_message(posted.id)
     with pytest.raises(discord.Forbidden):
         await message.edit(content="mine", allowed_mentions=discord.AllowedMentions.none())
+    with pytest.raises(discord.Forbidden):
+        await message.delete()
+    loopback.world.guild.bot_permissions |= MANAGE_MESSAGES
     await message.delete()
     assert posted.gone
 

@@ -25,11 +25,14 @@ from models.gan import (
     Eyes,
     GanConfig,
     Generator,
+    Grow,
     diff_augment,
     discriminator_loss,
     fold_batch_norms,
     generator_loss,
     gradient_penalty,
+    matching_loss,
+    moments,
 )
 from models.train import gan as training
 from models.train.generated import agreement, frechet_distance
@@ -121,6 +124,24 @@ def test_r1_is_the_squared_gradient_of_the_logits() -> None:
     assert float(gradient_penalty([logits], [seen])) == pytest.approx(float(expected))
 
 
+def test_moments_are_apart_by_what_is_missing() -> None:
+    real = [(torch.tensor([1.0, 0.0]), torch.tensor([2.0, 1.0]))]
+    assert float(matching_loss(real, real)) == 0
+    drawn = [(torch.tensor([2.0, 0.0]), torch.tensor([2.0, 0.5]))]  # half a deviation off; half the spread
+    assert float(matching_loss(drawn, real)) == pytest.approx(0.25 / 2 + 0.25 / 2)
+    seen = torch.randn(5, 2, generator=torch.Generator().manual_seed(0))
+    assert torch.allclose(moments([seen])[0][1], seen.std(0), atol=1e-4)
+
+
+def test_growing_is_enlarging_and_then_convolving() -> None:
+    grow = Grow(4, 3, 2)
+    x = torch.randn(2, 3, 5, 5)
+    enlarged = F.interpolate(x, scale_factor=2.0, mode="nearest")
+    expected = F.conv2d(enlarged, grow.weight.flip(2, 3).transpose(0, 1), padding=1)
+    found = F.conv_transpose2d(x, grow.kernel(), stride=2, padding=1)
+    assert torch.allclose(found, expected, atol=1e-5)
+
+
 def test_folded_eyes_see_what_the_network_saw() -> None:
     torch.manual_seed(0)
     network = EfficientNetLite0(head=False)
@@ -194,7 +215,7 @@ def test_frechet_distance_of_known_normals() -> None:
 
 def test_agreement_counts_what_was_asked_for() -> None:
     read = {
-        "age_band": np.eye(9)[[0, 8, 4]], "gender": np.eye(2)[[0, 1, 1]], "expression": np.eye(7)[[0, 1, 0]],
+        "age_band": np.eye(9)[[0, 8, 5]], "gender": np.eye(2)[[0, 1, 1]], "expression": np.eye(7)[[0, 1, 0]],
     }  # fmt: skip
     found = agreement(read, np.array([[0, 0, 1], [3, 1, 1], [3, 0, 1]]))
     assert found["age_agrees"] == pytest.approx(2 / 3)
@@ -220,9 +241,10 @@ def test_one_step_moves_both_networks_and_lowers_their_own_losses(eyes: Eyes) ->
     torch.manual_seed(0)
     game = training.Game(TINY, 1e-2, torch.device("cpu"), eyes)
     batch = training.Batches(some_faces(40), 8, TINY.noise, seed=1)
+    game.know(batch, small=True)
     before = {name: [p.clone() for p in game.parts[name].parameters()] for name in ("generator", "discriminator")}
     losses = game.learn(batch.draw(0, True), small=True, penalise=True)
-    assert set(losses) == {"g", "d", "sure_of_real", "sure_of_drawn", "r1"}
+    assert set(losses) == {"g", "d", "apart", "sure_of_real", "sure_of_drawn", "r1"}
     for name, old in before.items():
         assert any(not torch.equal(a, b) for a, b in zip(old, game.parts[name].parameters(), strict=True))
     d = [game.learn(batch.draw(0, True), small=True, penalise=False)["d"] for _ in range(30)]

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import sys
 import tempfile
 from pathlib import Path
 
+from bot.app import TalkingPhotos
+from bot.cogs.engine import Engine
 from bot.locales import languages
 from tests.tour.album import Extras
 from tests.tour.route import tour
@@ -29,15 +32,11 @@ def main() -> int:
     wanted.out.mkdir(parents=True, exist_ok=True)
     faults: list[str] = []
     for locale in languages() if wanted.language == "both" else [wanted.language]:
-        if wanted.engine == "fake":
-            engine = Extras()
-        else:
-            from bot.app import TalkingPhotos
-
-            engine = TalkingPhotos(provider="cpu")
+        engine: Engine = TalkingPhotos(provider="cpu") if wanted.engine == "real" else Extras()
         with tempfile.TemporaryDirectory() as folder:
             report = asyncio.run(tour(locale, engine, f"sqlite+aiosqlite:///{folder}/bot.db"))
         (wanted.out / f"tour-{locale}.txt").write_text(report.transcript, encoding="utf-8")
+        (wanted.out / f"tour-{locale}.json").write_text(json.dumps(report.story, ensure_ascii=False), encoding="utf-8")
         print(report.summary())
         faults += report.faults
     for fault in faults:

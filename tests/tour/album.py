@@ -54,8 +54,9 @@ def card() -> tuple[str, bytes]:
 
 def plain_card(name: str) -> tuple[str, bytes]:
     """Return a card that is only text, of somebody who thinks a lot."""
+    empty = {"first_mes": "", "scenario": "", "tags": [], "extensions": {}}
     data = {"name": name, "description": "A philosopher.", "personality": "dramatic, boastful, sentimental"}
-    return "card.json", json.dumps({**CARD, "data": {**CARD["data"], **data}}).encode()
+    return "card.json", json.dumps({**CARD, "data": {**CARD["data"], **empty, **data}}).encode()
 
 
 class Extras(WholeCast):
@@ -65,5 +66,6 @@ class Extras(WholeCast):
         image = decode(data).image
         man = Person("man", "senior", "happy", "left", Box(100, 100, 180, 220), 0.9, ("glasses",))
         woman = Person("woman", "adult", "happy", "right", Box(520, 90, 200, 250), 0.9)
-        self.people = (man, woman) if image.width > 1.5 * image.height else (woman,)
+        wide = image.width > 1.5 * image.height
+        self.people = (man, woman) if wide else (woman,)  # type: ignore[assignment]
         return super().look(data)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from tests.loopback.exchange import Exchange
 from tests.tour import album
 from tests.tour.guide import Guide
 
@@ -38,13 +37,13 @@ async def look_and_choose(guide: Guide) -> None:
     assert PIRATE in [value for _, value in offered]
     await guide.slash(ada, "persona show", persona=PIRATE)
     await discord.complete(ada, guide.room, "persona use", focused="persona", typed=typed)
-    await guide.slash(ada, "persona use", persona=PIRATE)
+    await guide.slash(ada, "persona use", persona=PIRATE, scope="me")
     await guide.slash(ben, "persona use", persona="queen", scope="server")  # he may not
     await guide.slash(olga, "persona use", persona="queen", scope="server")
     await guide.slash(olga, "persona use", persona="detective", scope="here")
     await guide.post(ada, discord.mention, album.PORTRAIT)
     await guide.said()
-    await guide.slash(ada, "persona reset")
+    await guide.slash(ada, "persona reset", scope="me")
     await guide.slash(olga, "persona reset", scope="here")
     await guide.slash(olga, "persona reset", scope="server")
 
@@ -95,7 +94,7 @@ async def _take_along(guide: Guide, name: str) -> None:
     await guide.slash(olga, "persona import", file=(file.name, file.data), server=True)
 
 
-async def bring_a_card(guide: Guide) -> Exchange:
+async def bring_a_card(guide: Guide) -> None:
     """Import a character card of another program, look at it, and let it speak; wrong files are told."""
     discord, ada, ben = guide.discord, guide.ada, guide.ben
     guide.chapter("A character card", "角色卡")
@@ -110,4 +109,3 @@ async def bring_a_card(guide: Guide) -> Exchange:
     await guide.change(ada, imported.message, "Edit")
     await guide.slash(ada, "persona export", persona=album.CARD["data"]["name"])
     await guide.slash(ada, "persona reset")
-    return imported

@@ -63,7 +63,7 @@ class Guide:
     async def written_down(self, message: Message | None) -> Message:
         """Return what a character said when the bot has written it down; nobody presses a button sooner than that."""
         assert message
-        while message.components and not await self.bot.house.conversations.said(message.id):
+        while message.components and not await self.bot.house.conversations.said(message.id):  # noqa: ASYNC110
             await asyncio.sleep(0.01)
         return message
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.loopback.offers import NotOffered
@@ -24,27 +26,33 @@ async def settings(guide: Guide) -> None:
     await guide.post(ada, discord.mention, album.CAT)
     await discord.silence()
     await guide.slash(ada, "help")
-    await guide.slash(olga, "photos listen", mode="mentions")
+    await guide.slash(olga, "photos listen", mode="mentions", where="here")
 
-    await guide.slash(olga, "photos pause", **{"for": 15})
+    for minutes in (15, 60, 8 * 60, 24 * 60):
+        await guide.slash(olga, "photos pause", where="here", **_for(minutes))
     await guide.slash(ada, "help")
-    await guide.slash(olga, "photos resume")
+    await guide.slash(olga, "photos resume", where="here")
     await guide.slash(olga, "photos cooldown", seconds=600)
     await guide.post(ben, discord.mention, album.CAT)
     await guide.said()  # it asks him to wait
-    await guide.slash(olga, "photos cooldown", seconds=0)
+    await guide.slash(olga, "photos cooldown", seconds=0, where="here")
 
-    await guide.slash(olga, "photos identity", kind="plain")
+    await guide.slash(olga, "photos identity", kind="plain", where="here")
     await guide.post(ada, f"{discord.mention} robot", album.PORTRAIT)
     await guide.ask(ben, "are you a real robot?", await guide.said())
     await guide.slash(olga, "photos identity", kind="webhook", where="server")
-    await guide.slash(olga, "photos pause", where="server", **{"for": 0})
+    await guide.slash(olga, "photos pause", where="server", **_for(0))
     await guide.slash(olga, "photos show")
     await guide.slash(olga, "photos resume", where="server")
     await guide.slash(olga, "photos cooldown", seconds=0, where="server")
     await guide.slash(olga, "photos listen", mode="mentions", where="server")
-    await guide.slash(olga, "photos reset")
+    await guide.slash(olga, "photos reset", where="here")
     await guide.slash(olga, "photos reset", where="server")
+
+
+def _for(minutes: int) -> dict[str, Any]:
+    """Return the option that has the name of a keyword."""
+    return {"for": minutes}
 
 
 async def abroad(guide: Guide) -> None:

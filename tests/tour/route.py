@@ -5,10 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Any
 
 from bot.cogs.engine import Engine
 from bot.settings import Settings
 from tests.loopback.server import TOKEN, LoopbackDiscord
+from tests.loopback.story_json import story_json
 from tests.loopback.transcript import transcript
 from tests.tour import characters, newcomer, places, talking, visits
 from tests.tour.guide import Guide
@@ -44,6 +46,11 @@ class Report:
     def transcript(self) -> str:
         """Return what everybody said and did, for people to read."""
         return transcript(self.discord.world, self.discord.story)
+
+    @property
+    def story(self) -> list[dict[str, Any]]:
+        """Return the same for programs, with all files."""
+        return story_json(self.discord.world, self.discord.story, files=True)
 
     @property
     def faults(self) -> list[str]:

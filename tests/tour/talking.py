@@ -31,7 +31,8 @@ async def group(guide: Guide) -> None:
     everybody = await guide.press(ada, man, "Someone else")
     await guide.pick(ada, everybody.message, WHO, "Everyone, one after the other")
     for _ in range(2):
-        await guide.said()
+        last = await guide.said()
+    await guide.change(ada, last, "Delete")
 
 
 async def buttons(guide: Guide) -> None:
@@ -54,7 +55,6 @@ async def buttons(guide: Guide) -> None:
     answer = await guide.ask(ben, "why are you so proud?", whiskers)
     await guide.press(discord.add_user("Lin", locale=guide.locale), answer, "Delete")  # neither asked nor posted
     await guide.change(mia, answer, "Delete")
-    await guide.change(ada, whiskers, "Delete")
 
 
 async def menus(guide: Guide) -> None:

@@ -18,9 +18,9 @@ from tests.loopback.messages import Message, walk
 from tests.loopback.story import Change, Entry
 
 UI = Path(__file__).parents[2] / "bot" / "ui"
-COMMANDS, OPTIONS, COMPLETIONS, ENTRIES = "commands", "options", "completions", "message menus"
-BUTTONS, CHOICES, FORMS = "buttons", "selection menus", "forms"
-KINDS = (COMMANDS, OPTIONS, COMPLETIONS, ENTRIES, BUTTONS, CHOICES, FORMS)
+COMMANDS, OPTIONS, VALUES, COMPLETIONS = "commands", "options", "choices of options", "completions"
+ENTRIES, BUTTONS, CHOICES, FORMS = "message menus", "buttons", "selection menus", "forms"
+KINDS = (COMMANDS, OPTIONS, VALUES, COMPLETIONS, ENTRIES, BUTTONS, CHOICES, FORMS)
 
 Visit = tuple[str, str]  # the kind of a thing and its name
 
@@ -66,6 +66,8 @@ def _registered(commands: Sequence[Command]) -> Iterator[Visit]:
                     yield OPTIONS, f"{path} {option['name']}"
                     if option.get("autocomplete"):
                         yield COMPLETIONS, f"{path} {option['name']}"
+                    for choice in option.get("choices") or []:
+                        yield VALUES, f"{path} {option['name']} {choice['value']}"
 
 
 def _paths(command: Command, before: str = "") -> Iterator[tuple[str, list[Command]]]:
@@ -84,7 +86,7 @@ def _shown(story: Sequence[Entry]) -> Iterator[Visit]:
         if isinstance(entry, Message | Change):
             message = entry if isinstance(entry, Message) else entry.message
             for version in message.versions:
-                yield from _usable(walk(version.components))
+                yield from _usable(walk(list(version.components)))
 
 
 def _usable(parts: Iterable[dict[str, Any]]) -> Iterator[Visit]:
@@ -109,6 +111,7 @@ def _used(exchange: Exchange) -> Iterator[Visit]:
             yield COMMANDS, path
         for option in options:
             yield COMPLETIONS if option.get("focused") else OPTIONS, f"{path} {option['name']}"
+            yield VALUES, f"{path} {option['name']} {option['value']}"
     elif exchange.type == COMMAND:
         yield ENTRIES, exchange.data["name"]
 
