@@ -169,7 +169,9 @@ def _replace(model: onnx.ModelProto, name: str, values: np.ndarray) -> None:
 def _read_from_head(model: onnx.ModelProto, embedding: str, head: str) -> None:
     """Read embeddings from the quantised head, which ONNX Runtime turns around at load, and drop their own matrix."""
     graph = model.graph
-    gather = next(node for node in graph.node if f"{embedding}_quantized" in node.input)
+    gather = next((node for node in graph.node if f"{embedding}_quantized" in node.input), None)
+    if gather is None:  # no embedding, a matrix that is used both ways
+        return
     scaled = next(node for node in graph.node if gather.output[0] in node.input)
     y = scaled.output[0]
     found = [

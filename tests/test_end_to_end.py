@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from bot.cogs.engine import Engine
-from bot.cogs.photos import FORGOTTEN, HINT
+from bot.cogs.photos import FORGOTTEN
+from bot.cogs.status import DIRECT
 from bot.runtime.bundle import MANIFEST, SHIPPED_BUNDLE
 from bot.settings import Settings
 from tests.loopback.fake_engine import FakeEngine
@@ -87,7 +88,7 @@ async def test_photos_talk_over_a_restart(engine: Engine, portrait: bytes, tmp_p
 
             direct = server.world.direct(ada)
             await server.post(direct, ada, "hi")
-            assert (await server.next_answer(direct)).content == HINT
+            assert (await server.next_answer(direct)).content == DIRECT
             await server.post(direct, ada, files=[("portrait.jpg", portrait)])
             spoken(await server.next_answer(direct), plain)
 

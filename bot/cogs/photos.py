@@ -14,6 +14,7 @@ from bot.cogs.casting import Casting
 from bot.cogs.house import House, place_of
 from bot.cogs.manners import Manners
 from bot.cogs.stage import LEFT_ALONE, Shown, Spot, identity_of, numbered
+from bot.cogs.status import DIRECT
 from bot.cogs.talks import Posted, Talks
 from bot.domain import BadInput, Conversation, Persona
 from bot.locales import _, explain, say
@@ -190,7 +191,7 @@ class Photos(commands.Cog):
         elif text and (talks := await self._talks.lately(message.channel.id)):
             await self._talks.answer(self._spot(message, choice), talks, _question(message, text), None)
         else:
-            await self._tell(message, HINT)
+            await self._tell(message, DIRECT if isinstance(message.channel, discord.DMChannel) else HINT)
 
     async def _answer_as(self, message: discord.Message, earlier: Conversation, text: str, choice: Choice) -> None:
         """Answer a reply to something that somebody in a photo said."""

@@ -180,17 +180,28 @@ class Conversations:
     async def forget(self, message_ids: Collection[int]) -> None:
         """Follow the deletion of Discord messages.
 
-        A deleted photo or bot message takes its conversation along; a deleted user message takes its
-        turn and the answer to it.
+        A deleted photo or opening takes its conversation along, a deleted user message its answers, and a deleted
+        answer the question it answered; a conversation without words is gone, too.
         """
-        ours = select(MessageRow.conversation_id).where(MessageRow.message_id.in_(message_ids))
+        carried = (
+            select(MessageRow.conversation_id, TurnRow.message_id)
+            .outerjoin(TurnRow, TurnRow.id == MessageRow.turn_id)
+            .where(MessageRow.message_id.in_(message_ids))
+        )
         async with self._database.session() as session:
-            await session.execute(
-                delete(ConversationRow).where(
-                    or_(ConversationRow.photo_message_id.in_(message_ids), ConversationRow.id.in_(ours))
-                )
-            )
+            ours = (await session.execute(carried)).all()
+            # What answers nothing is an opening, or too old for its words to be kept.
+            openings = [conversation for conversation, question in ours if question is None]
+            ends = or_(ConversationRow.photo_message_id.in_(message_ids), ConversationRow.id.in_(openings))
+            await session.execute(delete(ConversationRow).where(ends))
             await session.execute(delete(TurnRow).where(TurnRow.message_id.in_(message_ids)))
+            for conversation, question in ours:
+                answered = (TurnRow.conversation_id == conversation, TurnRow.message_id == question)
+                await session.execute(delete(TurnRow).where(*answered))
+            await session.execute(delete(MessageRow).where(MessageRow.message_id.in_(message_ids)))
+            wordless = select(TurnRow.id).where(TurnRow.conversation_id == ConversationRow.id).exists()
+            touched = {conversation for conversation, _ in ours}
+            await session.execute(delete(ConversationRow).where(ConversationRow.id.in_(touched), ~wordless))
 
     async def forget_channel(self, channel_id: int) -> int:
         """Delete the conversations of a channel or thread that is gone and return how many there were."""

@@ -22,8 +22,8 @@ class Markup:
     def __init__(self, names: Mapping[str, str], locale: str) -> None:
         self._names, self._locale = names, locale
 
-    def block(self, text: str) -> str:
-        """Return a whole message: lines, lists and small print."""
+    def block(self, text: str, end: str = "") -> str:
+        """Return a whole message: lines, lists and small print; ``end`` is HTML behind its last word."""
         out: list[str] = []
         for line in text.split("\n"):
             if line.startswith("-# "):
@@ -36,7 +36,8 @@ class Markup:
                     out.append(f"<ul>{item}</ul>")
             else:
                 out.append(f"<div>{self.line(line) or '&nbsp;'}</div>")
-        return "".join(out)
+        inside, tag = out[-1].rsplit("</", 1)
+        return "".join([*out[:-1], f"{inside}{end}</{tag}"])
 
     def line(self, text: str) -> str:
         """Return one line with its formatting."""

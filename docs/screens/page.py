@@ -55,7 +55,7 @@ class Page:
             span("name", html.escape(author["name"])),
             span("tag", self._words["app"]) if author["bot"] else "",
             span("time", f"{self._words['today']} {datetime.fromisoformat(message['time']):%H:%M}"),
-            f"{self._markup.block(message['content'])}{edited}" if message["content"] else "",
+            self._markup.block(message["content"], edited) if message["content"] else "",
             *(self._file(file) for file in message["attachments"]),
             *(self._row(row["components"], opened) for row in message["components"]),
         ]

@@ -67,7 +67,15 @@ class Story:
                 everything.pop(entry["id"], None)
         wanted = [self.entries[place]["id"] for place in places if self.entries[place]["type"] == "message"]
         shown = [everything[key] for key in wanted if key in everything]
-        return [one for one in shown if one["only_for"] in (None, viewer)]
+        return [_quoting(one, everything) for one in shown if one["only_for"] in (None, viewer)]
+
+
+def _quoting(message: Entry, everything: Mapping[str, Entry]) -> Entry:
+    """Return a message above which the one it replies to is quoted as it stands now."""
+    target = message["reply_to"]
+    if not target or target["id"] not in everything:
+        return message
+    return {**message, "reply_to": {**target, "text": everything[target["id"]]["readable"]}}
 
 
 def _begins(entry: Entry) -> bool:

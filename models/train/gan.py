@@ -98,7 +98,7 @@ class Game:
         networks = {"generator": self.generator, "discriminator": self.discriminator, "average": self.average}
         return {**networks, "generator_optimizer": self.optimizers[0], "discriminator_optimizer": self.optimizers[1]}
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def know(self, batches: Batches, small: bool) -> None:
         """Find the moments of real faces at a size, as the eyes see them changed: what G's are to match."""
         sums: list[list[Tensor]] = []

@@ -4,6 +4,7 @@ import pytest
 
 from bot.client import TalkingPhotosBot
 from bot.cogs.photos import FORGOTTEN, HINT, NO_PHOTO, SORRY
+from bot.cogs.status import DIRECT
 from bot.settings import Settings
 from bot.vision.photo import MAX_BYTES
 from tests.loopback.fake_engine import FakeEngine
@@ -36,7 +37,7 @@ async def test_a_photo_without_a_mention_is_left_alone(loopback: LoopbackDiscord
 async def test_direct_messages_need_no_mention(loopback: LoopbackDiscord, bot: TalkingPhotosBot) -> None:
     direct = loopback.world.direct(loopback.ada)
     await loopback.post(direct, loopback.ada, "hello?")
-    assert (await loopback.next_answer(direct)).content == HINT
+    assert (await loopback.next_answer(direct)).content == DIRECT
     await loopback.post(direct, loopback.ada, files=[PHOTO])
     assert "red picture" in (await loopback.next_answer(direct)).content
     await loopback.post(direct, loopback.ada, "who are you?")  # goes on without a reply

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -187,7 +188,7 @@ async def test_another_persona_is_chosen_among_ones_own_the_servers_and_the_buil
         assert done.text == f"{chosen} takes over."
         assert done.messages[0].components == []
         now = await loopback.next_answer() if either == "webhook" else opening
-        await loopback.until(lambda: opening.gone or now is opening and len(opening.versions) == 2)
+        await loopback.until(lambda: opening.gone or (now is opening and len(opening.versions) == 2))
         assert name(now) == chosen
         if kind == "own" and either == "webhook":
             assert now.author.avatar == picture("blue", "PNG")
@@ -220,9 +221,7 @@ async def test_ones_own_character_stays_ones_own(loopback: LoopbackDiscord, bot:
 async def test_a_reply_is_deleted_for_those_it_concerns(
     loopback: LoopbackDiscord, either: str, settings: Settings, engine: FreshEngine, who: str
 ) -> None:
-    olga, cleo = loopback.world.owner, loopback.add_user("Cleo")
-    loopback.world.permissions[cleo] = EVERYBODY | MANAGE_MESSAGES
-    dan = loopback.add_user("Dan")
+    cleo, dan = loopback.add_user("Cleo", permissions=EVERYBODY | MANAGE_MESSAGES), loopback.add_user("Dan")
     async with loopback.running(settings, engine) as bot:
         await bot.house.personas.add(
             Persona("new", "Old Salt", "pirate"), owner_id=dan.id, guild_id=loopback.world.guild_id
@@ -233,9 +232,8 @@ async def test_a_reply_is_deleted_for_those_it_concerns(
         user = {"poster": loopback.ada, "asker": loopback.ben, "owner": dan, "moderator": cleo}[who]
         await loopback.press(user, answer, "Delete")
         await loopback.until(lambda: answer.gone)
-        asked = await loopback.post(loopback.room, olga, "still there?", reply_to=opening)
-        told = await loopback.next_answer()
-        assert (told.content, told.reply_to) == (FORGOTTEN, asked)
+        await ask(loopback, opening, "still there?")
+        assert [turn.text for turn in engine.asked[-1]] == [spoken(opening), "still there?"]
 
 
 async def test_others_may_not_delete_a_reply(loopback: LoopbackDiscord, either: str, bot: TalkingPhotosBot) -> None:
@@ -435,3 +433,46 @@ async def test_where_the_identity_changed_a_character_takes_over_in_the_new_one(
     await loopback.until(lambda: opening.gone)
     assert now.author is loopback.world.bot
     assert name(now) == PIRATE
+
+
+async def test_all_messages_of_a_long_text_give_way_to_other_words(
+    loopback: LoopbackDiscord, bot: TalkingPhotosBot, engine: FreshEngine
+) -> None:
+    engine.long = True
+    await begin(loopback)
+    last = await loopback.next_answer()
+    engine.long = False
+    await loopback.press(loopback.ada, last, "Someone else")
+    now = await loopback.next_answer()
+    await loopback.until(lambda: last.gone)
+    assert name(now) == PIRATE
+    assert "who said 'hm'" in spoken(await ask(loopback, now))
+
+
+async def test_a_button_pressed_before_the_talk_is_stored_waits_for_it(
+    loopback: LoopbackDiscord, bot: TalkingPhotosBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start, sent = bot.house.conversations.start, asyncio.Event()
+
+    async def slowly(*about: Any, **more: Any) -> Any:
+        await asyncio.wait_for(sent.wait(), 10)
+        await asyncio.sleep(0.1)
+        return await start(*about, **more)
+
+    monkeypatch.setattr(bot.house.conversations, "start", slowly)
+    _, opening = await begin(loopback)
+    asyncio.get_running_loop().call_later(0.05, sent.set)
+    pressed = await loopback.press(loopback.ada, opening, "Again")
+    assert await pressed.more() is opening
+
+
+async def test_what_is_said_anew_twice_is_said_by_whoever_took_over(
+    loopback: LoopbackDiscord, bot: TalkingPhotosBot, engine: FreshEngine
+) -> None:
+    loopback.room.denied |= MANAGE_WEBHOOKS
+    await loopback.change_channel(loopback.room)
+    _, opening = await begin(loopback)
+    await (await loopback.press(loopback.ada, opening, "Someone else")).more()
+    assert name(opening) == PIRATE
+    await (await loopback.press(loopback.ada, opening, "Again")).more()
+    assert name(opening) == PIRATE

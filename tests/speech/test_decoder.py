@@ -1,3 +1,4 @@
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -5,7 +6,7 @@ import pytest
 from tokenizers import Tokenizer
 
 from bot.domain import Failure
-from bot.speech.decoder import Decoder
+from bot.speech.decoder import MOST, Decoder, _nucleus
 from bot.speech.prompt import SPECIALS, build_prompt
 from models.speaker import EagerSession
 from tests.tiny_speaker import SCENE, save_tokenizer, tiny_speaker
@@ -29,7 +30,8 @@ class EndingSession:
     def __init__(self, tokenizer: Tokenizer) -> None:
         self.input_shapes = {"ids": ["batch", "sequence"], "past_k_0": ["batch", 1, "past", 2]}
         self.ids = {special: tokenizer.token_to_id(special) for special in SPECIALS}
-        self.size, self.word, self.calls = tokenizer.get_vocab_size(), tokenizer.encode(" a").ids[0], 0
+        self.size, self.word = tokenizer.get_vocab_size(), tokenizer.encode(" a").ids[0]
+        self.batches: list[int] = []
 
     def run(self, feeds: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         batch, new = feeds["ids"].shape
@@ -38,7 +40,7 @@ class EndingSession:
         logits[..., self.word] = 0.0
         logits[..., self.ids["<|end|>"]] = 8.0
         past = np.concatenate([feeds["past_k_0"], np.zeros((batch, 1, new, 2), np.float32)], axis=2)
-        self.calls += 1
+        self.batches.append(batch)
         return {"logits": logits, "present_k_0": past}
 
 
@@ -55,7 +57,7 @@ def test_no_marker_is_written_and_the_end_stops_early(tokenizer_path: Path) -> N
     session = EndingSession(Tokenizer.from_file(str(tokenizer_path)))
     samples = Decoder(session, tokenizer_path).sample(PROMPT, n=2, temperature=1.0, seed=0, max_tokens=40)
     assert [(sample.text, sample.finished) for sample in samples] == [("a", True)] * 2
-    assert session.calls == 2
+    assert session.batches == [1, 1]  # both begin alike
 
 
 def test_unfinished_replies_say_so(decoder: Decoder) -> None:
@@ -90,4 +92,38 @@ def test_another_tokenizer_is_refused(tmp_path: Path, decoder: Decoder, tokenize
     text = tokenizer_path.read_text(encoding="utf-8").replace("voice:pirate", "voice:corsair")
     (tmp_path / "other.json").write_text(text, encoding="utf-8")
     with pytest.raises(Failure, match="no speaker tokenizer"):
-        Decoder(decoder._session, tmp_path / "other.json")
+        Decoder(EndingSession(decoder.tokenizer), tmp_path / "other.json")
+
+
+def test_replies_that_begin_alike_are_computed_once(tokenizer_path: Path) -> None:
+    session = CountingSession(tiny_speaker(Tokenizer.from_file(str(tokenizer_path))))
+    decoder = Decoder(session, tokenizer_path)
+    decoder.sample(PROMPT, n=16, temperature=1e-3, seed=2, max_tokens=4)
+    assert session.batches == [1, 1, 1, 1]
+    session.batches = []
+    samples = decoder.sample(PROMPT, n=16, temperature=0.3, seed=2, max_tokens=2)
+    assert 1 < session.batches[1] < len(samples)
+
+
+class CountingSession(EagerSession):
+    batches: list[int]
+
+    def run(self, feeds: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        self.batches = [*getattr(self, "batches", []), len(feeds["ids"])]
+        return super().run(feeds)
+
+
+def test_draws_keep_to_the_nucleus_and_to_their_weights() -> None:
+    rng = np.random.default_rng(0)
+    probs = np.array([[0.5, 0.3, 0.15, 0.05], [0.01, 0.01, 0.97, 0.01]])
+    scores = np.log(np.concatenate([probs, np.full((2, 300), 1e-9)], axis=1)).astype(np.float32)
+    drawn = _nucleus(scores, [0, 1] * 4000, 0.9, rng)
+    assert set(drawn[1::2].tolist()) == {2}
+    shares = np.bincount(drawn[::2], minlength=4) / 4000
+    assert shares == pytest.approx([0.5 / 0.95, 0.3 / 0.95, 0.15 / 0.95, 0.0], abs=0.03)
+
+
+def test_many_equal_tokens_are_cut_to_the_most_that_may_be_drawn() -> None:
+    drawn = _nucleus(np.zeros((2, 1000), np.float32), [0, 1] * 2000, 1.0, np.random.default_rng(0))
+    assert len(set(drawn[::2].tolist())) == MOST
+    assert len(set(drawn[1::2].tolist())) == MOST

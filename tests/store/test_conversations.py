@@ -94,8 +94,8 @@ async def test_a_talk_deleted_meanwhile_is_not_brought_back(database: Database, 
     assert set((await database.counts()).values()) == {0}
 
 
-@pytest.mark.parametrize("deleted", [3, 10, 2001], ids=["photo", "opening", "later answer"])
-async def test_deleting_a_photo_or_an_answer_deletes_the_whole_talk(
+@pytest.mark.parametrize("deleted", [3, 10], ids=["photo", "opening"])
+async def test_deleting_a_photo_or_an_opening_deletes_the_whole_talk(
     database: Database, conversations: Conversations, deleted: int
 ) -> None:
     other = await conversations.start(SCENE, PIRATE, "Other!", replace(HERE, photo_message_id=99), [20])
@@ -115,6 +115,24 @@ async def test_deleting_a_users_message_deletes_it_and_its_answer(conversations:
     found = await conversations.by_message(2001)
     assert found is not None
     assert [turn.text for turn in found.turns] == ["Arr!", "question 2", "answer 2"]
+
+
+async def test_deleting_an_answer_deletes_it_with_its_question_only(conversations: Conversations) -> None:
+    talk = await conversations.start(SCENE, PIRATE, "Arr!", HERE, [10])
+    await say(conversations, talk, 1)
+    await say(conversations, talk, 2)
+    await conversations.forget([2001])
+    assert await conversations.by_message(2001) is None
+    found = await conversations.by_message(10)
+    assert found is not None
+    assert [turn.text for turn in found.turns] == ["Arr!", "question 2", "answer 2"]
+
+
+async def test_deleting_the_only_words_of_a_talk_deletes_it(database: Database, conversations: Conversations) -> None:
+    asked = Question("who are you?", "Ben", 7, 900)
+    await conversations.start(SCENE, PIRATE, "Arr!", HERE, [10], asked=asked)
+    await conversations.forget([10])
+    assert set((await database.counts()).values()) == {0}
 
 
 async def test_recent_lines_are_the_personas_own_of_one_channel(conversations: Conversations) -> None:
@@ -208,7 +226,10 @@ async def test_an_answer_sent_anew_is_found_by_its_new_messages_and_outlives_the
     assert await conversations.said(3001) == await conversations.said(3002) == before
     assert await conversations.by_message(2001) is None
     await conversations.forget([3002])
-    assert await conversations.by_id(talk.id) is None
+    assert await conversations.said(3001) is None
+    found = await conversations.by_id(talk.id)
+    assert found is not None
+    assert [turn.text for turn in found.turns] == ["Arr!"]
 
 
 async def test_everyone_of_a_photo_comes_with_their_newest_talk_the_last_to_speak_first(

@@ -33,10 +33,9 @@ async def look_and_choose(guide: Guide) -> None:
     await guide.change(ada, listed.message, "Back")
 
     typed = guide.either("pir", "海盗")
-    offered = await discord.complete(ada, guide.room, "persona show", focused="persona", typed=typed)
-    assert PIRATE in [value for _, value in offered]
+    assert PIRATE in await guide.complete(ada, "persona show", typed)
     await guide.slash(ada, "persona show", persona=PIRATE)
-    await discord.complete(ada, guide.room, "persona use", focused="persona", typed=typed)
+    await guide.complete(ada, "persona use", typed)
     await guide.slash(ada, "persona use", persona=PIRATE, scope="me")
     await guide.slash(ben, "persona use", persona="queen", scope="server")  # he may not
     await guide.slash(olga, "persona use", persona="queen", scope="server")
@@ -50,7 +49,7 @@ async def look_and_choose(guide: Guide) -> None:
 
 async def make_and_change(guide: Guide) -> None:
     """Make a character with mistakes on the way, change it, and delete it in the end."""
-    discord, ada, ben, olga = guide.discord, guide.ada, guide.ben, guide.olga
+    ada, ben, olga = guide.ada, guide.ben, guide.olga
     guide.chapter("Characters of one's own", "自己的角色")
     first = guide.either("Old Finn", "老芬恩")
     await guide.submit(await guide.slash(ada, "persona create"), name=first, voice="cowboy")
@@ -60,7 +59,7 @@ async def make_and_change(guide: Guide) -> None:
     made = await guide.submit(mending, name=guide.either("Count Crumbula", "饼干伯爵"))
 
     for command in ("edit", "delete"):
-        await discord.complete(ada, guide.room, f"persona {command}", focused="persona")
+        await guide.complete(ada, f"persona {command}")
     edited = await guide.slash(ada, "persona edit", persona=first)
     await guide.submit(await guide.press(ada, edited.message, "Name, voice and sayings"), voice="sergeant")
     asked = await guide.press(ada, edited.message, "Likes, description and picture")
@@ -82,8 +81,8 @@ async def make_and_change(guide: Guide) -> None:
 
 async def _take_along(guide: Guide, name: str) -> None:
     """Export a character in both forms, delete it, and bring it back from its own file."""
-    discord, ada, olga = guide.discord, guide.ada, guide.olga
-    await discord.complete(ada, guide.room, "persona export", focused="persona", typed=name[:3])
+    ada, olga = guide.ada, guide.olga
+    await guide.complete(ada, "persona export", name[:3])
     await guide.slash(ada, "persona export", persona=name, format="json")
     exported = await guide.slash(ada, "persona export", persona=name, format="png")
     [file] = exported.files

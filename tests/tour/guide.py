@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
-from bot.client import TalkingPhotosBot
 from bot.locales import say
 from tests.loopback.exchange import Exchange
 from tests.loopback.permissions import EVERYBODY, MANAGE_MESSAGES
@@ -14,13 +12,14 @@ from tests.loopback.world import Channel, Message, User
 from tests.tour import album
 
 CHINESE = "zh-CN"
+SHOWN = 4  # choices that are written into the story
 
 
 class Guide:
     """Leads people through the bot: Ada is new, Ben is her friend, Olga owns the server, Mia moderates it."""
 
-    def __init__(self, discord: LoopbackDiscord, bot: TalkingPhotosBot, locale: str) -> None:
-        self.discord, self.bot, self.locale = discord, bot, locale
+    def __init__(self, discord: LoopbackDiscord, locale: str) -> None:
+        self.discord, self.locale = discord, locale
         self.world, self.room = discord.world, discord.room
         self.ada, self.ben, self.olga = discord.ada, discord.ben, discord.world.owner
         self.mia = discord.add_user("Mia", permissions=EVERYBODY | MANAGE_MESSAGES)
@@ -51,21 +50,25 @@ class Guide:
         """Use a slash command in the first channel, or another one."""
         return await self.discord.slash(user, at or self.room, command, **options)
 
+    async def complete(self, user: User, command: str, typed: str = "") -> list[str]:
+        """Type a character's name into a command, and return the ids of those who are offered."""
+        offered = await self.discord.complete(user, self.room, command, focused="persona", typed=typed)
+        names = "; ".join(name for name, _ in offered[:SHOWN])
+        more = f" … ({len(offered)})" if len(offered) > SHOWN else ""
+        self.note(
+            f"{user.name} types /{command} {typed or '...'} and is offered: {names}{more}",
+            f"{user.name}输入 /{command} {typed or '……'}，可选：{names}{more}",
+        )
+        return [value for _, value in offered]
+
     async def post(self, user: User, text: str = "", *names: str, at: Channel | None = None, **options: Any) -> Message:
         """Post photos of the album by their names, or files as they are, or only words."""
         files = [album.photo(name) for name in names]
         return await self.discord.post(at or self.room, user, text, files=files, **options)
 
     async def said(self, *, at: Channel | None = None) -> Message:
-        """Return what the bot says next in the channel, when it has written it down."""
-        return await self.written_down(await self.discord.next_answer(at or self.room))
-
-    async def written_down(self, message: Message | None) -> Message:
-        """Return what a character said when the bot has written it down; nobody presses a button sooner than that."""
-        assert message
-        while message.components and not await self.bot.house.conversations.said(message.id):  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
-        return message
+        """Return what the bot says next in the channel."""
+        return await self.discord.next_answer(at or self.room)
 
     async def ask(self, user: User, text: str, about: Message) -> Message:
         """Reply to somebody in a photo and return what they answer."""

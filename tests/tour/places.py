@@ -64,7 +64,7 @@ async def abroad(guide: Guide) -> None:
         photo = await guide.post(ben, "", album.GROUP, at=place)
         await discord.menu(ada, place, guide.word("Who is in this?"), photo, installed="user")
         talk = await discord.menu(ada, place, guide.word("Make it talk"), photo, installed="user")
-        said = await guide.written_down(talk.message)
+        said = talk.message
         await guide.change(ada, said, "Again")
         asked = await guide.press(ada, said, "Someone else")
         chosen = await guide.pick(ada, asked.message, "Who shall speak?", "1")
@@ -72,6 +72,8 @@ async def abroad(guide: Guide) -> None:
         await chosen.more()
         await discord.slash(ada, place, "help", installed="user")
         await guide.change(ada, said, "Delete")
+        assert said
+        assert said.gone
 
 
 async def privacy(guide: Guide) -> None:

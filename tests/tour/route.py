@@ -77,8 +77,8 @@ async def tour(locale: str, engine: Engine, database_url: str) -> Report:
     async with LoopbackDiscord() as discord:
         discord.world.guild.has_bot = False  # it is invited at the first station
         begun = time.perf_counter()
-        async with discord.running(settings, engine) as bot:
-            guide = Guide(discord, bot, locale)
+        async with discord.running(settings, engine):
+            guide = Guide(discord, locale)
             for station in STATIONS:
                 await station(guide)
             await discord.silence()

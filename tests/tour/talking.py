@@ -55,6 +55,9 @@ async def buttons(guide: Guide) -> None:
     answer = await guide.ask(ben, "why are you so proud?", whiskers)
     await guide.press(discord.add_user("Lin", locale=guide.locale), answer, "Delete")  # neither asked nor posted
     await guide.change(mia, answer, "Delete")
+    await guide.change(ada, whiskers, "Delete")
+    assert answer.gone
+    assert whiskers.gone
 
 
 async def menus(guide: Guide) -> None:
