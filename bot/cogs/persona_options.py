@@ -48,12 +48,14 @@ class PersonaOptions(commands.Cog):
     def _choices(self, interaction: discord.Interaction, current: str, among: dict[str, Persona]) -> list[Choice[str]]:
         locale, typed = self._house.languages.of_interaction(interaction), current.strip().casefold()
         shown = {key: words.label(locale, persona) for key, persona in among.items()}
-        fitting = [
-            Choice(name=label, value=key)
-            for key, label in shown.items()
-            if any(typed in text.casefold() for text in (among[key].name, key, among[key].voice, label))
-        ]
-        return fitting[:CHOICES]
+        fitting = []
+        for key, label in shown.items():
+            texts = [text.casefold() for text in (among[key].name, key, among[key].voice, label)]
+            if any(typed in text for text in texts):
+                begins = any(word.startswith(typed) for text in texts for word in text.split())
+                fitting.append((not begins, Choice(name=label, value=key)))
+        fitting.sort(key=lambda choice: choice[0])  # a word that begins so comes before one that holds it
+        return [choice for _, choice in fitting[:CHOICES]]
 
 
 def with_persona(offer: Any = PersonaOptions.offer) -> Callable[[T], T]:

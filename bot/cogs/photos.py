@@ -196,6 +196,9 @@ class Photos(commands.Cog):
     async def _answer_as(self, message: discord.Message, earlier: Conversation, text: str, choice: Choice) -> None:
         """Answer a reply to something that somebody in a photo said."""
         origin = await self._house.conversations.origin(earlier.id)
+        if origin and await self._house.privacy.is_out(origin.poster_id):
+            await self._tell(message, LEFT_ALONE)
+            return
         talks = await self._house.conversations.of_photo(origin.photo_message_id, origin.photo_id) if origin else ()
         talks = (earlier, *(talk for talk in talks if talk.speaker != earlier.speaker))
         await self._talks.answer(self._spot(message, choice), talks, _question(message, text), 0)

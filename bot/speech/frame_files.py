@@ -144,12 +144,13 @@ def _tidy(text: str) -> str:
     return re.sub(r" ([.,!?;:])", r"\1", " ".join(text.split()))
 
 
-def pattern(text: str) -> str:
-    """Return a regular expression for every variant of a text; slots stand as they are, escaped."""
-    parts = []
-    for i, part in enumerate(_ALTERNATIVES.split(text)):
-        parts.append(re.escape(part) if i % 2 == 0 else f"(?:{'|'.join(re.escape(one) for one in part.split('|'))})")
-    return "".join(parts)
+def is_variant(text: str, form: str) -> bool:
+    """Tell whether a text is a form with one of each group of its alternatives chosen, as they stand."""
+    ends = {0}  # where in the text what was read of the form may end
+    for i, part in enumerate(_ALTERNATIVES.split(form)):
+        options = part.split("|") if i % 2 else (part,)
+        ends = {end + len(option) for end in ends for option in options if text.startswith(option, end)}
+    return len(text) in ends
 
 
 def singular_wording(text: str, slots: frozenset[str] | set[str]) -> bool:

@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import random
 import re
-from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator, Sequence, Set
+from collections.abc import Collection, Sequence, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bot.domain import ANIMALS, TRAITS, VOICES, Expression, Person, Scene
 from bot.speech.facts import Facts, read_facts
 from bot.speech.filling import fill, fits_wording, usable
-from bot.speech.frame_files import Extra, Frame, FrameSet, pattern, read_frames, vary
+from bot.speech.frame_files import Extra, Frame, FrameSet, read_frames, vary
+from bot.speech.known_lines import KnownLines
 from bot.speech.topics import topics_of
 
 FRAMES = Path(__file__).parent.parent / "resources" / "frames"
@@ -26,7 +26,6 @@ GROUNDED_INTENTS = frozenset({"where", "who_with", "what_holding", "what_wearing
 GROUNDED_WEIGHTS = (1, 5, 9, 11)  # by the number of slots a line fills: a reply should name what is seen
 TOPIC_WEIGHT = 14  # a line about the photo's topic names it without a slot
 LEAD_SHARE, TAIL_SHARE, MOST_WORDS = 0.15, 0.25, 34  # how often an opening gets a lead and a tail, if it stays short
-CLOSE = 0.3  # share of a text's word triples by which it may be a frame's
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +51,7 @@ class Frames:
             trait: read_frames(folder / "traits" / f"{trait}.txt") + read_frames(topics / "traits" / f"{trait}.txt")
             for trait in TRAITS
         }
-        self._by_triple: dict[str, dict[tuple[str, ...], list[Frame]]] = {}
+        self._known: dict[str, KnownLines] = {}
 
     def openings(
         self, scene: Scene, voice: str, traits: Sequence[str] = (), rng: random.Random | None = None
@@ -107,16 +106,12 @@ class Frames:
 
     def holds(self, text: str, scene: Scene, voice: str) -> bool:
         """Tell whether a text stands word for word among the filled frames of a voice, lead and tail or not."""
-        facts = read_facts(scene)
-        texts = {text, *self._undressed(text, voice)}
-        for one in texts:
-            triples = triples_of(one)
-            index = self._index(voice)
-            shared = Counter(frame for triple in triples for frame in index.get(triple, ()))
-            close = [frame for frame, count in shared.items() if count >= CLOSE * len(triples)]
-            if any(usable(frame, facts) and _is_variant(one, frame, facts, voice) for frame in close):
-                return True
-        return False
+        if voice not in self._known:  # read when first asked for
+            own = self.voices[voice]
+            sets = [own, *(self.traits.values() if voice == "self" else ())]
+            frames = [frame for one in sets for frame in one.frames()]
+            self._known[voice] = KnownLines(voice, frames, own.leads, own.tails)
+        return self._known[voice].holds(text, read_facts(scene))
 
     def phrases(self, scene: Scene, voice: str, traits: Sequence[str] = (), *, answers: bool = False) -> list[str]:
         """Return what a voice might say here in openings, or in answers: lines with slots and alternatives.
@@ -179,24 +174,6 @@ class Frames:
             return [("self", [self.traits[trait] for trait in traits]), *own]
         return own if voice == "self" else [*own, ("self", [self.voices["self"]])]
 
-    def _index(self, voice: str) -> dict[tuple[str, ...], list[Frame]]:
-        """Return the frames of a voice by their word triples, built when first asked for."""
-        if voice not in self._by_triple:
-            index: dict[tuple[str, ...], list[Frame]] = defaultdict(list)
-            sets = [self.voices[voice], *(self.traits.values() if voice == "self" else ())]
-            for frame in (frame for one in sets for frame in one.frames()):
-                for triple in triples_of(vary(frame.text)):
-                    index[triple].append(frame)
-            self._by_triple[voice] = dict(index)
-        return self._by_triple[voice]
-
-    def _undressed(self, text: str, voice: str) -> Iterator[str]:
-        for kind, extras in (("lead", self.voices[voice].leads), ("tail", self.voices[voice].tails)):
-            for extra in extras:
-                form = f"{pattern(extra.text)} (.+)" if kind == "lead" else f"(.+) {pattern(extra.text)}"
-                if match := re.fullmatch(form, text):
-                    yield match[1]
-
 
 def _weight(frame: Frame) -> int:
     return GROUNDED_WEIGHTS[len(frame.slots)] + (TOPIC_WEIGHT if frame.topic else 0)
@@ -205,19 +182,6 @@ def _weight(frame: Frame) -> int:
 def _all(text: str) -> str:
     """Return a text with every alternative in it, for counting words."""
     return re.sub(r"[\[\]|]", " ", text)
-
-
-def _is_variant(text: str, frame: Frame, facts: Facts, voice: str) -> bool:
-    if "[" not in frame.text:
-        return text == fill(frame.text, facts, voice)
-    filled = fill(frame.text, facts, voice)
-    return re.fullmatch(pattern(filled), text) is not None
-
-
-def triples_of(text: str) -> set[tuple[str, ...]]:
-    """Return the runs of three words of a text, in lower case."""
-    words = text.lower().split()
-    return set(zip(words, words[1:], words[2:], strict=False))
 
 
 def moods_of(expression: Expression) -> frozenset[str]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from itertools import pairwise
 
 import numpy as np
 from tokenizers import Tokenizer
@@ -18,55 +17,63 @@ from bot.speech.frame_files import variants
 from bot.speech.prompt import PAD, reply_part
 
 ORDERS = (3, 4)  # tokens of an n-gram, the continuation included
+LONGEST = max(ORDERS)
 ENDERS = frozenset(".!?")
 SENTENCE = re.compile(r"(?<=[.!?])\s+")
+FEW = 8  # variants of a line whose tokens are known
 ALL = 128  # variants of a line whose sentences are known
 
 
 class PhraseBook:
-    """Reads lines into phrases; a line's tokens are kept, since the same lines come again and again."""
+    """Reads lines into phrases; what a line holds is kept, since the same lines come again and again.
+
+    It is kept small, as arrays, for there are some 17,000 lines: the tokens of its variants one behind the other,
+    padding before each, and its sentences by their hashes.
+    """
 
     def __init__(self, tokenizer: Tokenizer) -> None:
         self._tokenizer = tokenizer
         self._size = tokenizer.get_vocab_size()
-        self._before: list[int] = [tokenizer.token_to_id(PAD) or 0] * max(ORDERS)
-        words = tokenizer.decode_batch([[i] for i in range(self._size)])
-        self._enders = frozenset(i for i, word in enumerate(words) if word.strip()[-1:] in ENDERS)
-        self._known: dict[str, tuple[list[np.ndarray], frozenset[str]]] = {}
+        self._pad: int = tokenizer.token_to_id(PAD) or 0
+        may_end = [i for word, i in tokenizer.get_vocab().items() if not ENDERS.isdisjoint(word)]
+        words = tokenizer.decode_batch([[i] for i in may_end])
+        self._ends = np.zeros(self._size, bool)  # by token: whether it ends a sentence
+        self._ends[[i for i, word in zip(may_end, words, strict=True) if word.strip()[-1:] in ENDERS]] = True
+        self._tokens: dict[str, np.ndarray] = {}
+        self._sentences: dict[str, np.ndarray] = {}
 
     def phrases(self, lines: Iterable[str]) -> Phrases:
         """Return the n-grams of lines with slots and alternatives."""
-        read = [self._read(line) for line in lines]
-        sentences = frozenset[str]().union(*(sentences for _, sentences in read))
-        return Phrases([ids for rows, _ in read for ids in rows], sentences, self._size, self._enders, self._before)
+        lines = list(lines)
+        self._read([line for line in dict.fromkeys(lines) if line not in self._tokens])
+        tokens = np.concatenate([np.zeros(0, np.int64), *(self._tokens[line] for line in lines)])
+        sentences = np.concatenate([np.zeros(0, np.int64), *(self._sentences[line] for line in lines)])
+        return Phrases(tokens, sentences, self._pad, self._ends)
 
-    def _read(self, line: str) -> tuple[list[np.ndarray], frozenset[str]]:
-        """Return the tokens of a line's variants, the reply marker the fourth, and all its sentences."""
-        if line not in self._known:
-            texts = [reply_part(text) for text in variants(line)]
-            encodings = self._tokenizer.encode_batch(texts, add_special_tokens=False)
-            rows = [np.array([*self._before[:-1], *one.ids], np.int32) for one in encodings]
-            sentences = frozenset(sentence for text in variants(line, ALL) for sentence in SENTENCE.split(text))
-            self._known[line] = rows, sentences
-        return self._known[line]
+    def _read(self, lines: Sequence[str]) -> None:
+        """Read lines that are new: all their variants at once, which the tokenizer does without holding Python up."""
+        texts = [variants(line, FEW) for line in lines]
+        parts = [reply_part(text) for several in texts for text in several]
+        encodings = iter(self._tokenizer.encode_batch_fast(parts, add_special_tokens=False))
+        before = [self._pad] * (LONGEST - 1)
+        small = np.uint16 if self._size <= 2**16 else np.int32
+        for line, several in zip(lines, texts, strict=True):
+            tokens = [token for _ in several for token in (*before, *next(encodings).ids)]
+            every = several if len(several) < FEW else variants(line, ALL)
+            sentences = {hash(sentence) for text in every for sentence in SENTENCE.split(text)}
+            self._sentences[line] = np.array([*sentences], np.int64)
+            self._tokens[line] = np.array(tokens, small)  # last: other threads look for it here
 
 
 class Phrases:
     """What follows the last two and the last three tokens in some lines of a voice."""
 
-    def __init__(
-        self,
-        rows: Sequence[np.ndarray],
-        sentences: frozenset[str],
-        size: int,
-        enders: frozenset[int],
-        before: list[int],
-    ) -> None:
-        """Take tokens and sentences of lines, the vocabulary's size, tokens that end sentences and the padding."""
-        self._sentences, self._enders, self._before = sentences, enders, before
-        self._tables = [_Table(rows, order, size) for order in ORDERS]
-        starters = {after for ids in rows for one, after in pairwise(ids.tolist()) if one in enders}
-        self._starters = np.array(sorted(starters), np.int64)
+    def __init__(self, tokens: np.ndarray, sentences: np.ndarray, pad: int, ends: np.ndarray) -> None:
+        """Take tokens (T,) of lines, padding before each, hashes of their sentences, and what ends a sentence."""
+        self._sentences, self._pad, self._ends = frozenset(sentences.tolist()), pad, ends
+        tokens = tokens.astype(np.int64)
+        self._tables = [_Table(tokens, order, len(ends), pad) for order in ORDERS]
+        self._starters = np.unique(tokens[1:][ends[tokens[:-1]]])
 
     def penalise(
         self, scores: np.ndarray, reply: int, written: Sequence[Sequence[int]], penalties: Sequence[float]
@@ -76,45 +83,53 @@ class Phrases:
         ``reply`` is the reply marker, ``written`` the tokens of each row behind it; ``penalties`` are nats for each
         of ORDERS. Behind the end of a sentence all that ever began one may follow.
         """
-        for row, ids in enumerate(written):
-            context = [*self._before, reply, *ids]
-            for order, table, penalty in zip(ORDERS, self._tables, penalties, strict=True):
-                known = self._starters if context[-1] in self._enders else table.after(context[1 - order :])
-                if len(known) and penalty:  # an unseen context tells nothing
-                    kept = scores[row, known].copy()
-                    scores[row] -= penalty
-                    scores[row, known] = kept
+        before = [self._pad] * LONGEST
+        contexts = np.array([[*before, reply, *ids[-LONGEST:]][-LONGEST:] for ids in written], np.int64)
+        ending = self._ends[contexts[:, -1]].tolist()
+        for table, penalty in zip(self._tables, penalties, strict=True):
+            after = table.after(contexts)
+            known = [self._starters if ends else one for ends, one in zip(ending, after, strict=True)]
+            lengths = np.array([len(one) for one in known])
+            if not penalty or not lengths.any():
+                continue
+            at = np.repeat(np.arange(len(known)), lengths), np.concatenate(known)
+            kept = scores[at]
+            scores[lengths > 0] -= penalty  # an unseen context tells nothing
+            scores[at] = kept
 
     def attested(self, text: str) -> float:
         """Return the share of a text's words, slots unfilled, that stand in sentences of the lines, 0..1."""
-        lengths = [(len(sentence.split()), sentence in self._sentences) for sentence in SENTENCE.split(text)]
+        lengths = [(len(sentence.split()), hash(sentence) in self._sentences) for sentence in SENTENCE.split(text)]
         return sum(words for words, known in lengths if known) / max(1, sum(words for words, _ in lengths))
 
 
 class _Table:
     """Continuations by context: sorted context numbers, and for each a span of the continuations."""
 
-    def __init__(self, rows: Sequence[np.ndarray], order: int, size: int) -> None:
-        self._size = size
-        none = np.zeros(0, np.int64)
-        grams = np.unique(np.concatenate([none, *(_numbers(ids, order, size) for ids in rows)]))
-        self._contexts, self._starts = np.unique(grams // size, return_index=True)
-        self._next = (grams % size).astype(np.int32)
+    def __init__(self, tokens: np.ndarray, order: int, size: int, pad: int) -> None:
+        self._length, self._size = order - 1, size
+        numbers = _numbers(np.lib.stride_tricks.sliding_window_view(tokens, order), size) if len(tokens) else tokens
+        grams = np.unique(numbers[tokens[order - 1 :] != pad])  # those that end in padding lie across two lines
+        contexts = grams // size
+        self._starts = np.flatnonzero(np.diff(contexts, prepend=-1))
+        self._ends = np.append(self._starts[1:], len(grams))
+        self._contexts, self._next = contexts[self._starts], grams % size
 
-    def after(self, context: Sequence[int]) -> np.ndarray:
-        """Return the tokens that follow ``context`` (order - 1 tokens); none when it is unknown."""
-        number = int(_numbers(np.array(context, np.int64), len(context), self._size)[0])
-        at = int(np.searchsorted(self._contexts, number))
-        if at == len(self._contexts) or self._contexts[at] != number:
-            return self._next[:0]
-        end = self._starts[at + 1] if at + 1 < len(self._starts) else len(self._next)
-        return self._next[self._starts[at] : end]
+    def after(self, contexts: np.ndarray) -> list[np.ndarray]:
+        """Return the tokens that follow the last tokens of each context (B, LONGEST); none behind an unknown one."""
+        numbers = _numbers(contexts[:, -self._length :], self._size)
+        at = np.searchsorted(self._contexts, numbers)
+        spans = zip(numbers.tolist(), at.tolist(), strict=True)
+        return [self._next[self._span(number, i)] for number, i in spans]
+
+    def _span(self, number: int, at: int) -> slice:
+        known = at < len(self._contexts) and self._contexts[at] == number
+        return slice(self._starts[at], self._ends[at]) if known else slice(0)
 
 
-def _numbers(ids: np.ndarray, order: int, size: int) -> np.ndarray:
-    """Return the runs of ``order`` tokens (T,) int64 of ids, each as one number to the base ``size``."""
-    count = len(ids) - order + 1
-    number = np.zeros(count, np.int64)
-    for shift in range(order):
-        number = number * size + ids[shift : shift + count].astype(np.int64)
+def _numbers(runs: np.ndarray, size: int) -> np.ndarray:
+    """Return runs of tokens (N, order) int64, each as one number to the base ``size``."""
+    number = runs[:, 0]
+    for i in range(1, runs.shape[1]):
+        number = number * size + runs[:, i]
     return number

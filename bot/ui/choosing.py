@@ -10,6 +10,7 @@ import discord
 from bot.cogs.cast import looks, whom
 from bot.domain import Persona, Scene
 from bot.locales import _, say
+from bot.ui import persona_words as words
 from bot.ui.base import Panel
 
 MAX_OPTIONS = 25  # of one menu
@@ -67,7 +68,9 @@ def persona_menu(
         (_("The characters I came with"), built_in),
     ):
         options = [
-            discord.SelectOption(label=persona.name[:MAX_LABEL], value=key, description=persona.voice)
+            discord.SelectOption(
+                label=persona.name[:MAX_LABEL], value=key, description=words.character(locale, persona)[:MAX_LABEL]
+            )
             for key, persona in personas.items()
         ]
         panel.offer(say(locale, placeholder), options)

@@ -276,8 +276,9 @@ async def test_an_engine_that_fails_under_a_button_is_told_in_one_sentence(
 async def test_a_full_queue_under_a_button_is_told_in_one_sentence(
     loopback: LoopbackDiscord, settings: Settings, engine: FreshEngine
 ) -> None:
-    async with loopback.running(settings.model_copy(update={"queue_limit": 1}), engine):
+    async with loopback.running(settings.model_copy(update={"queue_limit": 1}), engine) as bot:
         _, opening = await begin(loopback)
+        await loopback.until(lambda: bot.house.desk.waiting == 0)
         engine.gate.clear()
         await loopback.post(loopback.room, loopback.ada, loopback.mention, files=[("b.png", picture("blue", "PNG"))])
         await loopback.until(lambda: engine.looked == 2)

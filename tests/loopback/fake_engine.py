@@ -20,7 +20,7 @@ class FakeEngine:
         self.gate = threading.Event()
         self.gate.set()
         self.broken = False
-        self.people = (Person("woman", "adult", "happy", "center", Box(1, 2, 3, 4), 0.9, ("hat",)),)
+        self.people: tuple[Person, ...] = (Person("woman", "adult", "happy", "center", Box(1, 2, 3, 4), 0.9, ("hat",)),)
         self.long = False
         self.looked = 0
         self.asked: list[tuple[Turn, ...]] = []
