@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import logging
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from bot import __version__, picture, terminal
 from bot.domain import BadInput, Failure, Persona, Reply, Scene, Turn
+from bot.runtime import logs
 from bot.runtime.timing import Stopwatch
 from bot.settings import Settings, load_settings
 from bot.speech.personas import find_persona, load_personas
@@ -78,9 +78,11 @@ def run_bot(args: argparse.Namespace, settings: Settings) -> int:
     """Connect to Discord until stopped."""
     from bot.client import run_bot as connect
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logs.set_up(settings.log_format)
     settings.require_token()  # before the models load, so that a missing token is said at once
-    asyncio.run(connect(settings, load_engine(settings)))
+    engine = load_engine(settings)
+    engine.warm_up()
+    asyncio.run(connect(settings, engine))
     return 0
 
 
@@ -191,7 +193,9 @@ def load_engine(settings: Settings) -> TalkingPhotos:
     """Load every model of the bundle."""
     from bot.app import TalkingPhotos
 
-    return TalkingPhotos(settings.bundle, provider=settings.provider, threads=settings.threads)
+    return TalkingPhotos(
+        settings.bundle, provider=settings.provider, threads=settings.threads, workers=settings.workers
+    )
 
 
 if __name__ == "__main__":

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import logging
+import time
+from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from bot.domain import Persona, Scene
+from PIL import Image
+
+from bot.domain import Box, Face, Persona, Reply, Scene, Turn
+from bot.runtime import metrics
 from bot.runtime.bundle import SHIPPED_BUNDLE, Bundle
-from bot.runtime.session import Session
+from bot.runtime.session import CPU, Session, share_cores, short_name
 from bot.runtime.timing import Stopwatch
 from bot.speech.decoder import Decoder
 from bot.speech.personas import load_personas
@@ -18,32 +24,61 @@ from bot.vision.face_reader import FaceReader
 from bot.vision.observer import Observer
 from bot.vision.photo import Photo, decode
 
+log = logging.getLogger(__name__)
+
+SEEING = ("face_detector", "face_reader", "captioner_encoder")
+WRITING = ("captioner_decoder", "speaker")  # their inputs grow word by word: TensorRT would build an engine for each
+
 
 class TalkingPhotos:
     """Eyes, tongue and cast in one: bytes of a photo to a Scene, a Scene and a Persona to a Reply.
 
-    Every method is synchronous and busy on the CPU; call it off the event loop. Loading raises
-    Failure when the bundle is incomplete or damaged.
+    Every method is synchronous and busy on the CPU; call it off the event loop, ``workers`` calls at a time.
+    Loading raises Failure when the bundle is incomplete or damaged.
     """
 
-    def __init__(self, bundle_folder: Path = SHIPPED_BUNDLE, *, provider: str = "auto", threads: int = 0) -> None:
+    def __init__(
+        self, bundle_folder: Path = SHIPPED_BUNDLE, *, provider: str = "auto", threads: int = 0, workers: int = 0
+    ) -> None:
         self.bundle = Bundle(bundle_folder)
-        names = ("face_detector", "face_reader", "captioner_encoder", "captioner_decoder", "speaker")
-        self.sessions = {name: Session(self.bundle.model(name), provider=provider, threads=threads) for name in names}
+        self.workers, self.threads = share_cores(workers, threads)
+        wanted = dict.fromkeys(SEEING, provider)
+        wanted |= dict.fromkeys(WRITING, "cuda" if provider == "tensorrt" else provider)
+        self.sessions = {
+            name: Session(self.bundle.model(name), provider=on, threads=self.threads) for name, on in wanted.items()
+        }
+        self._reader = FaceReader(self.sessions["face_reader"])
         self.observer = Observer(
             FaceDetector(self.sessions["face_detector"]),
-            FaceReader(self.sessions["face_reader"]),
+            self._reader,
             Captioner(self.sessions["captioner_encoder"], self.sessions["captioner_decoder"]),
+            aside=ThreadPoolExecutor(self.workers, thread_name_prefix="aside"),
         )
         decoder = Decoder(self.sessions["speaker"], self.bundle.file("speaker_tokenizer"))
-        self.reply = Speaker(decoder=decoder).reply  # an opening, or the answer to the last turn
+        self._speaker = Speaker(decoder=decoder)
         self.personas: Mapping[str, Persona] = load_personas()
+        metrics.ENGINE.info({"provider": self.provider, "workers": str(self.workers), "threads": str(self.threads)})
 
     @property
     def provider(self) -> str:
-        """Where the models run: "CPU", or "CUDA" once any of them does."""
-        used = {session.provider.removesuffix("ExecutionProvider") for session in self.sessions.values()}
-        return "CUDA" if "CUDA" in used else "CPU"
+        """Where the models run: "CPU", or "CUDA" or "TensorRT" once any of them does."""
+        used = [session.provider for session in self.sessions.values()]
+        return short_name(next((provider for provider in used if provider != CPU), CPU))
+
+    def warm_up(self) -> None:
+        """Run every model once, so that the first photo is answered as fast as the others; log where they run."""
+        begun = time.perf_counter()
+        photo = Photo(Image.effect_noise((640, 480), 50).convert("RGB"), 640, 480)
+        scene = self.observer.look(photo)
+        self._reader.read(photo.image, [Face(Box(200, 100, 200, 200), 1.0)])
+        self._speaker.reply(scene, next(iter(self.personas.values())), seed=0)
+        log.info(
+            "The models run on %s, %d pieces of work at a time with %d threads each; warmed up in %.1f s.",
+            self.provider,
+            self.workers,
+            self.threads,
+            time.perf_counter() - begun,
+        )
 
     def look(self, data: bytes, stopwatch: Stopwatch | None = None) -> Scene:
         """Return what is seen in the bytes of a photo; raise BadInput if they are not one."""
@@ -54,4 +89,22 @@ class TalkingPhotos:
 
     def observe(self, photo: Photo, stopwatch: Stopwatch | None = None) -> Scene:
         """Return what is seen in a decoded photo."""
-        return self.observer.look(photo, stopwatch)
+        stopwatch = stopwatch or Stopwatch()
+        scene = self.observer.look(photo, stopwatch)
+        metrics.note_stages(stopwatch.timings_ms)
+        return scene
+
+    def reply(
+        self,
+        scene: Scene,
+        persona: Persona,
+        turns: Sequence[Turn] = (),
+        *,
+        speaker: int = 0,
+        seed: int | None = None,
+        recent: Collection[str] = (),
+    ) -> Reply:
+        """Return what person number ``speaker`` says: an opening, or the answer to the last turn."""
+        reply = self._speaker.reply(scene, persona, turns, speaker=speaker, seed=seed, recent=recent)
+        metrics.note_reply(reply, persona.voice)
+        return reply

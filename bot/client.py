@@ -16,6 +16,7 @@ from discord.ext import commands
 
 from bot.cogs.casting import Casting
 from bot.cogs.engine import Desk, Engine
+from bot.cogs.health import Health, counting_requests
 from bot.cogs.hooks import Hooks
 from bot.cogs.house import House
 from bot.cogs.languages import CatalogueTranslator, Languages
@@ -29,6 +30,7 @@ from bot.cogs.replies import Replies
 from bot.cogs.status import StatusCommands
 from bot.cogs.talks import Talks
 from bot.domain import BadInput, Failure
+from bot.runtime.session import share_cores
 from bot.settings import DEVELOPER_PORTAL, Settings
 from bot.store.conversations import Conversations
 from bot.store.database import Database
@@ -76,6 +78,7 @@ class TalkingPhotosBot(commands.AutoShardedBot):
             allowed_mentions=discord.AllowedMentions.none(),
             max_messages=None,  # people's messages are not kept in memory
             member_cache_flags=discord.MemberCacheFlags.none(),
+            http_trace=counting_requests(),
             **options,
         )
         self._settings = settings
@@ -83,7 +86,7 @@ class TalkingPhotosBot(commands.AutoShardedBot):
         self.house = House(
             bot=self,
             settings=settings,
-            desk=Desk(engine, settings.queue_limit),
+            desk=Desk(engine, settings.queue_limit, share_cores(settings.workers)[0]),
             hooks=Hooks(self),
             languages=Languages(),
             personas=personas,
@@ -98,7 +101,7 @@ class TalkingPhotosBot(commands.AutoShardedBot):
         house, casting = self.house, self._casting
         talks, manners = Talks(house), Manners(house.settings.cooldown, house.languages)
         speaking = [cog(house, talks, manners, casting) for cog in (Photos, Replies, Menus)]
-        commanding = [cog(house) for cog in (PersonaCommands, PhotoSettings, PrivacyCommands, StatusCommands)]
+        commanding = [cog(house) for cog in (PersonaCommands, PhotoSettings, PrivacyCommands, StatusCommands, Health)]
         for cog in (*speaking, *commanding):
             await self.add_cog(cog)
         await self.tree.set_translator(CatalogueTranslator())

@@ -10,7 +10,6 @@ from importlib.metadata import version
 from bot import __version__
 from bot.domain import BadInput, Failure
 from bot.runtime.bundle import Bundle
-from bot.runtime.session import available_cores
 from bot.settings import Settings
 from bot.speech.personas import find_persona, load_personas
 
@@ -57,10 +56,13 @@ def check_models(settings: Settings) -> str:
     from bot.app import TalkingPhotos
 
     started = time.perf_counter()
-    engine = TalkingPhotos(settings.bundle, provider=settings.provider, threads=settings.threads)
+    engine = TalkingPhotos(
+        settings.bundle, provider=settings.provider, threads=settings.threads, workers=settings.workers
+    )
     providers = sorted({session.provider.removesuffix("ExecutionProvider") for session in engine.sessions.values()})
     seconds = time.perf_counter() - started
-    return f"loaded in {seconds:.1f} s on {' and '.join(providers)}, {settings.threads or available_cores()} threads"
+    threads = f"{engine.workers} at a time with {engine.threads} threads each"
+    return f"loaded in {seconds:.1f} s on {' and '.join(providers)}, {threads}"
 
 
 def check_personas(settings: Settings) -> str:

@@ -26,9 +26,12 @@ class Settings(BaseSettings):
     cooldown: float = Field(3.0, ge=0)  # seconds between two answers to one user
     queue_limit: int = Field(12, ge=1)  # photos and messages that may wait for the engine
     retention_days: int = Field(30, ge=1)  # days without a word after which a conversation is deleted
-    provider: Literal["auto", "cpu", "cuda"] = "auto"
-    threads: int = Field(0, ge=0)  # 0: every core this process may use
+    provider: Literal["auto", "cpu", "cuda", "tensorrt"] = "auto"
+    workers: int = Field(0, ge=0)  # pieces of work the engine does at a time; 0: one a core, at most four
+    threads: int = Field(0, ge=0)  # of each of them; 0: as many as there are cores for it
     bundle: Path = SHIPPED_BUNDLE  # folder of models
+    health_port: int = Field(0, ge=0, le=65535)  # of this machine alone, for /metrics and /healthz; 0: none
+    log_format: Literal["text", "json"] = "text"
 
     @field_validator("channels", mode="before")
     @classmethod

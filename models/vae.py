@@ -162,7 +162,7 @@ def vae_loss(
     kl = kl_divergence(mean, log_variance).mean()
     values = faces[0].numel()
     loss = pixels + config.beta * NOISE_SCALE / values * kl + config.features * looks
-    return loss, {"loss": loss.item(), "pixels": pixels.item(), "kl": kl.item(), "looks": float(looks)}
+    return loss, {"loss": loss.item(), "pixels": pixels.item(), "kl": kl.item(), "looks": torch.as_tensor(looks).item()}
 
 
 def effects(latents: Tensor, attributes: Tensor) -> Tensor:

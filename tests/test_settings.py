@@ -50,9 +50,12 @@ def test_the_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.
     [
         ("CHANNELS", "general", "channels are numeric ids separated by commas"),
         ("CHANNELS", "-5", "channels are numeric ids separated by commas"),
-        ("PROVIDER", "gpu", "input should be 'auto', 'cpu' or 'cuda'"),
+        ("PROVIDER", "gpu", "input should be 'auto', 'cpu', 'cuda' or 'tensorrt'"),
         ("THREADS", "many", "input should be a valid integer"),
         ("THREADS", "-1", "input should be greater than or equal to 0"),
+        ("WORKERS", "-1", "input should be greater than or equal to 0"),
+        ("HEALTH_PORT", "70000", "input should be less than or equal to 65535"),
+        ("LOG_FORMAT", "xml", "input should be 'text' or 'json'"),
         ("RETENTION_DAYS", "0", "input should be greater than or equal to 1"),
         ("COOLDOWN", "soon", "input should be a valid number"),
         ("QUEUE_LIMIT", "0", "input should be greater than or equal to 1"),

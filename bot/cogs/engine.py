@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import OrderedDict, deque
+from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from bot.domain import BadInput, Persona, Reply, Scene, Turn
+from bot.runtime import metrics
 
 T = TypeVar("T")
-Job = tuple[Callable[[], Any], "asyncio.Future[Any]"]
 
 
 class Engine(Protocol):
-    """What sees and speaks. Both calls keep a processor busy for about a second."""
+    """What sees and speaks. Both calls keep a processor busy, and several threads may call."""
 
     @property
     def personas(self) -> Mapping[str, Persona]:
@@ -26,7 +27,7 @@ class Engine(Protocol):
 
     @property
     def provider(self) -> str:
-        """Where the models run: "CPU" or "CUDA"."""
+        """Where the models run: "CPU", "CUDA" or "TensorRT"."""
 
     def look(self, data: bytes) -> Scene:
         """Return what the file of a photo shows; raise BadInput when it is no photo."""
@@ -48,78 +49,123 @@ class Busy(BadInput):
     """Too many messages wait already."""
 
 
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A piece of work that waits for its turn."""
+
+    work: Callable[[], Any]
+    done: asyncio.Future[Any]
+    ticket: int | None
+    since: float
+
+    def run(self) -> Any:
+        """Do the work, in a thread of the engine."""
+        begun = time.perf_counter()
+        metrics.WAIT.observe(begun - self.since)
+        try:
+            return self.work()
+        finally:
+            metrics.WORK.observe(time.perf_counter() - begun)
+
+
 class Desk:
-    """Hands work to the engine one piece at a time, off the event loop, each lane in turn.
+    """Hands work to the engine a few pieces at a time, off the event loop, each lane in turn.
 
     Whoever wants work done first takes a seat; there are ``seats`` of them, so that a flood of photos is refused
-    instead of filling the memory. A lane is a channel: a busy one does not keep the others waiting.
-    ``recent_ms`` are what the latest pieces of work took, waiting included.
+    instead of filling the memory. A lane is a channel: a busy one does not keep the others waiting, and only gets
+    a second worker while no other lane waits. ``recent_ms`` are what the latest pieces of work took, waiting included.
     """
 
-    def __init__(self, engine: Engine, seats: int) -> None:
+    def __init__(self, engine: Engine, seats: int, workers: int = 1) -> None:
         self.engine = engine
         self.recent_ms: deque[float] = deque(maxlen=200)
         self._seats = seats
         self._taken = 0
         self._lanes: OrderedDict[int, deque[Job]] = OrderedDict()
-        self._running = False
-        self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="engine")
+        self._workers = workers
+        self._at_work: Counter[int] = Counter()  # how many workers each lane has
+        self._moved = time.monotonic()  # when work was last begun by an idle engine, or ended
+        self._threads = ThreadPoolExecutor(max_workers=workers, thread_name_prefix="engine")
 
     @property
     def waiting(self) -> int:
         """How many messages wait for an answer or are being answered."""
         return self._taken
 
+    @property
+    def stuck_for(self) -> float:
+        """For how many seconds the engine has been at work without ending any; 0 while it is idle."""
+        return time.monotonic() - self._moved if self._at_work else 0.0
+
     @contextmanager
     def seat(self) -> Iterator[None]:
         """Hold a seat; raise Busy when all are taken."""
         if self._taken >= self._seats:
+            metrics.REFUSED.inc()
             raise Busy("I have more photos than I can answer right now; try again in a minute.")
         self._taken += 1
+        metrics.WAITING.set(self._taken)
         try:
             yield
         finally:
             self._taken -= 1
+            metrics.WAITING.set(self._taken)
 
-    async def run(self, work: Callable[[], T], *, lane: int = 0) -> T:
-        """Run ``work`` when its lane's turn comes and return what it returns; a cancelled caller loses its turn."""
-        begun = time.perf_counter()
-        done: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._lanes.setdefault(lane, deque()).append((work, done))
+    async def run(self, work: Callable[[], T], *, lane: int = 0, ticket: int | None = None) -> T:
+        """Run ``work`` when its lane's turn comes and return what it returns.
+
+        A cancelled caller loses its turn; so does whoever waits with a ``ticket`` (of a message) that is dropped.
+        """
+        job = Job(work, asyncio.get_running_loop().create_future(), ticket, time.perf_counter())
+        self._lanes.setdefault(lane, deque()).append(job)
         self._start_next()
-        result: T = await done
-        self.recent_ms.append(1000 * (time.perf_counter() - begun))
+        result: T = await job.done
+        self.recent_ms.append(1000 * (time.perf_counter() - job.since))
         return result
 
+    def drop(self, tickets: Collection[int]) -> None:
+        """Cancel whoever waits with one of these tickets; what is at work already runs to its end."""
+        for jobs in self._lanes.values():
+            for job in jobs:
+                if job.ticket in tickets:
+                    job.done.cancel()
+
     def _start_next(self) -> None:
-        """Start the first piece of the lane whose turn it is, unless the engine is at work."""
-        while self._lanes and not self._running:
-            lane, jobs = self._lanes.popitem(last=False)
-            work, done = jobs.popleft()
+        """Start the first piece of the lanes whose turn it is, as long as a worker is free."""
+        while self._lanes and self._at_work.total() < self._workers:
+            lane = next((lane for lane in self._lanes if lane not in self._at_work), next(iter(self._lanes)))
+            jobs = self._lanes.pop(lane)
+            job = jobs.popleft()
             if jobs:
                 self._lanes[lane] = jobs  # behind all others
-            if not done.done():
-                self._running = True
-                asyncio.get_running_loop().run_in_executor(self._worker, work).add_done_callback(
-                    partial(self._finish, done)
-                )
+            if not job.done.done():
+                if not self._at_work:
+                    self._moved = time.monotonic()
+                self._at_work[lane] += 1
+                metrics.WORKING.set(self._at_work.total())
+                running = asyncio.get_running_loop().run_in_executor(self._threads, job.run)
+                running.add_done_callback(partial(self._finish, lane, job.done))
 
-    def _finish(self, done: asyncio.Future[Any], ran: asyncio.Future[Any]) -> None:
+    def _finish(self, lane: int, done: asyncio.Future[Any], ran: asyncio.Future[Any]) -> None:
         """Hand on what a piece of work returned or raised, and start the next."""
-        self._running = False
-        if not ran.cancelled() and not done.done():
+        self._at_work[lane] -= 1
+        self._at_work += Counter()  # forgets lanes without workers
+        self._moved = time.monotonic()
+        metrics.WORKING.set(self._at_work.total())
+        if not ran.cancelled():
             if error := ran.exception():
-                done.set_exception(error)
-            else:
-                done.set_result(ran.result())
-        elif not ran.cancelled():
-            ran.exception()  # nobody waits for it any more
+                metrics.ERRORS.labels(type(error).__name__).inc()
+            if not done.done():  # somebody still waits for it
+                if error:
+                    done.set_exception(error)
+                else:
+                    done.set_result(ran.result())
         self._start_next()
 
     def close(self) -> None:
         """Drop what still waits; what runs now runs to its end."""
         for jobs in self._lanes.values():
-            for _, done in jobs:
-                done.cancel()
+            for job in jobs:
+                job.done.cancel()
         self._lanes.clear()
-        self._worker.shutdown(wait=False, cancel_futures=True)
+        self._threads.shutdown(wait=False, cancel_futures=True)

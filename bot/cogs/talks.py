@@ -71,7 +71,8 @@ class Talks:
 
     async def lately(self, channel_id: int) -> tuple[Conversation, ...]:
         """Return the talks of the photo that was last talked about in a channel, if that is not long ago."""
-        return await self._conversations.latest(channel_id, LATELY)
+        async with self._lock(channel_id):
+            return await self._conversations.latest(channel_id, LATELY)
 
     async def open(self, spot: Spot, posted: Posted, persona: Persona) -> None:
         """Let somebody in a photo speak; raise BadInput if it is none."""

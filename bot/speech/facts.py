@@ -77,7 +77,7 @@ class Facts:
         return any(getattr(self, item.name) for item in fields(self))
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def read_facts(scene: Scene) -> Facts:
     """Read the facts of a scene for its first person; cached, a pure function of the scene."""
     caption = parse(scene.caption)

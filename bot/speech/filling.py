@@ -7,11 +7,11 @@ says of a garment, thing or place is what the scene holds, in the right number a
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from functools import lru_cache
 
 from bot.speech.facts import Facts
-from bot.speech.frame_files import SLOT, Frame, singular_wording
+from bot.speech.frame_files import SLOT, Frame, singular_wording, slots_of
 from bot.speech.grammar import PREPOSITIONS
 from bot.speech.lexicon import article
 
@@ -31,9 +31,22 @@ def usable(frame: Frame, facts: Facts) -> bool:
     return not (facts.wear_plural and frame.singular_wear) and fillable(frame.slots, facts)
 
 
+def usable_frames(frames: Iterable[Frame], facts: Facts) -> list[Frame]:
+    """Return the usable ones of frames; those with the same slots are looked at together."""
+    filled: dict[frozenset[str], bool] = {}
+    found = []
+    for frame in frames:
+        slots = frame.slots
+        if slots not in filled:
+            filled[slots] = fillable(slots, facts)
+        if filled[slots] and (not slots or usable(frame, facts)):
+            found.append(frame)
+    return found
+
+
 def fits_wording(text: str, facts: Facts) -> bool:
     """Whether the facts fill a text with slots, as ``usable`` tells of a frame."""
-    slots = {name for _, name in SLOT.findall(text)}
+    slots = slots_of(text)
     if "doing" in slots and _says_place_twice(text, facts):
         return False
     return not (facts.wear_plural and singular_wording(text, slots)) and fillable(slots, facts)
@@ -57,7 +70,8 @@ def _says_place_twice(text: str, facts: Facts) -> bool:
     return bool(head) and head in facts.doing and re.search(rf"{{doing}}[ \w]* {re.escape(head)}\b", text) is not None
 
 
-def slot_rules(facts: Facts) -> dict[str, frozenset[str]]:
+@lru_cache(maxsize=512)
+def slot_rules(facts: Facts) -> Mapping[str, frozenset[str]]:
     """Return every slot these facts fill and, for each, the slots that may not follow it in the same text."""
     rules = {}
     for slot in slot_values(facts):
@@ -72,8 +86,10 @@ def fill(text: str, facts: Facts, voice: str = "self") -> str:
 
     Every slot must be fillable (see ``usable``), else KeyError.
     """
+    slots = slots_of(text)
+    if not slots:
+        return text
     values = slot_values(facts)
-    slots = {name for _, name in SLOT.findall(text)}
     if "doing" in slots and slots & PLACE_SLOTS:
         values = {**values, "doing": _without_place(facts)}
 
@@ -103,13 +119,13 @@ def unfill(text: str, facts: Facts) -> str:
     turns look as the speaker writes them.
     """
     for slot, value in _wordings(facts):
-        taken = {name for _, name in SLOT.findall(text)}
+        taken = slots_of(text)
         if value in text and fillable({*taken, slot}, facts):
             text = re.sub(rf"(?<![\w{{'-]){re.escape(value)}(?![\w}}'-]*[\w}}])", f"{{{slot}}}", text, count=1)
     return text
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def _wordings(facts: Facts) -> tuple[tuple[str, str], ...]:
     found = [(slot, value) for slot, value in slot_values(facts).items() if len(value) > 2]
     return tuple(sorted(found, key=lambda item: (-len(item[1]), item[0])))
@@ -120,9 +136,9 @@ def _article(before: str, value: str) -> str:
     return word.capitalize() if before == "A" else word
 
 
-@lru_cache(maxsize=4096)
-def slot_values(facts: Facts) -> dict[str, str]:
-    """Return what each slot becomes; not to be changed."""
+@lru_cache(maxsize=512)
+def slot_values(facts: Facts) -> Mapping[str, str]:
+    """Return what each slot becomes."""
     return facts.slots()
 
 

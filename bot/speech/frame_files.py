@@ -16,8 +16,10 @@ import itertools
 import math
 import random
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 from bot.domain import Failure
@@ -25,7 +27,9 @@ from bot.speech.facts import SLOTS
 from bot.speech.lexicon import lexicon
 
 WEAR_SLOTS = frozenset({"wear", "this_wear"})
+KNOWN = frozenset(SLOTS)
 SLOT = re.compile(r"(?:\b([Aa])n? )?\{(\w+)\}")
+_SLOT_NAME = re.compile(r"\{(\w+)\}")
 _OPENING = re.compile(r"^\[(\w+)\] <(\w+)>(?: #(\w+))? \(([^)]*)\): (.+)$")
 _INTENT = re.compile(r"^\?(\w+) \(([^)]*)\): (.+)$")
 _EXTRA = re.compile(r"^([\^$])\[(\w+)\]: (.+)$")
@@ -110,10 +114,15 @@ def read_frames(path: Path) -> FrameSet:
             answers.setdefault(intent, []).append(frame)
         else:
             raise Failure(f"Line {number} of {path} is no frame; write `[mood] <who> (slots): text`.")
-        if frame.slots - set(SLOTS) or frame.slots != {name for _, name in SLOT.findall(frame.text)}:
+        if frame.slots - KNOWN or frame.slots != slots_of(frame.text):
             raise Failure(f"Line {number} of {path} declares other slots than it uses.")
     answered = {intent: tuple(frames) for intent, frames in answers.items()}
     return FrameSet(tuple(openings), answered, tuple(extras["^"]), tuple(extras["$"]))
+
+
+def slots_of(text: str) -> set[str]:
+    """Return the names of the slots in a text."""
+    return set(_SLOT_NAME.findall(text))
 
 
 def vary(text: str, rng: random.Random | None = None) -> str:
@@ -159,8 +168,15 @@ def singular_wording(text: str, slots: frozenset[str] | set[str]) -> bool:
 
 
 def _frame(text: str, slots: str, *, mood: str = "", who: str = "", intent: str = "", topic: str = "") -> Frame:
-    names = frozenset() if slots.strip() == "-" else frozenset(slot.strip() for slot in slots.split(","))
+    names = _names(slots)
+    mood, who, intent, topic = map(sys.intern, (mood, who, intent, topic))  # thousands of frames share them
     return Frame(text, names, mood, who, intent, topic, singular_wording(text, names))
+
+
+@cache
+def _names(slots: str) -> frozenset[str]:
+    """Return the slots that a frame declares; there are some eighty such sets."""
+    return frozenset() if slots.strip() == "-" else frozenset(slot.strip() for slot in slots.split(","))
 
 
 def _verb_follows(text: str) -> bool:

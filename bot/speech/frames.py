@@ -15,7 +15,7 @@ from pathlib import Path
 
 from bot.domain import ANIMALS, TRAITS, VOICES, Expression, Person, Scene
 from bot.speech.facts import Facts, read_facts
-from bot.speech.filling import fill, fits_wording, usable
+from bot.speech.filling import fill, fits_wording, usable_frames
 from bot.speech.frame_files import Extra, Frame, FrameSet, read_frames, vary
 from bot.speech.known_lines import KnownLines
 from bot.speech.topics import topics_of
@@ -122,7 +122,8 @@ class Frames:
         sets = [one for _, several in self._sources(voice, traits)[: 2 if traits else 1] for one in several]
         facts = read_facts(scene)
         if answers:
-            return [f.text for one in sets for frames in one.answers.values() for f in frames if usable(f, facts)]
+            every = (frame for one in sets for frames in one.answers.values() for frame in frames)
+            return [frame.text for frame in usable_frames(every, facts)]
         person = scene.people[0]
         moods = moods_of(person.expression) | ({"neutral", "surprised"} if person.expression == "happy" else set())
         moods |= {"happy", "surprised"} if person.expression in {"neutral", "unclear"} else set()
@@ -161,7 +162,7 @@ class Frames:
     def _answer_frames(self, scene: Scene, voice: str, intent: str, traits: Sequence[str]) -> tuple[list[Frame], str]:
         facts = read_facts(scene)
         for name, sets in self._sources(voice, traits):
-            frames = [frame for one in sets for frame in one.answers.get(intent, ()) if usable(frame, facts)]
+            frames = usable_frames((frame for one in sets for frame in one.answers.get(intent, ())), facts)
             if intent in GROUNDED_INTENTS and any(frame.slots for frame in frames):
                 frames = [frame for frame in frames if frame.slots]
             if frames:
@@ -222,7 +223,7 @@ def fitting(frames: Sequence[Frame], scene: Scene, facts: Facts) -> list[Frame]:
 def about(frames: Sequence[Frame], scene: Scene, facts: Facts) -> list[Frame]:
     """Return the frames whose topic and slots suit, whatever their mood."""
     topics = topics_of(scene)
-    return [frame for frame in frames if (not frame.topic or frame.topic in topics) and usable(frame, facts)]
+    return usable_frames((frame for frame in frames if not frame.topic or frame.topic in topics), facts)
 
 
 def _suited(frames: Sequence[Frame], person: Person, moods: Set[str]) -> list[Frame]:
@@ -246,4 +247,4 @@ def fill_all(frames: Sequence[Frame], facts: Facts, voice: str, rng: random.Rand
     return lines
 
 
-__all__ = ["FRAMES", "Extra", "Frame", "FrameSet", "Frames", "Line", "fill", "fitting", "moods_of", "usable"]
+__all__ = ["FRAMES", "Extra", "Frame", "FrameSet", "Frames", "Line", "fill", "fitting", "moods_of"]

@@ -109,7 +109,7 @@ def tokenize(caption: str) -> tuple[str, ...]:
     return tuple(word.replace("_", " ") for word in re.findall(r"[a-z0-9'_-]+|,", text))
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def parse(caption: str) -> Parse:
     """Cut a caption into noun phrases and verbs."""
     return _Parser(tokenize(caption)).run()

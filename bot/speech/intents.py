@@ -84,9 +84,9 @@ def classify_intent(message: str) -> str:
 
 def intent_chances(message: str) -> dict[str, float]:
     """Return the probability of every intent, 0..1, as the trained classifier sees it."""
-    weights, bias, intents = _classifier()
+    weights, scale, bias, intents = _classifier()
     indices, values = features(message)
-    logits = values @ weights[indices] + bias
+    logits = values @ (weights[indices].astype(np.float32) * scale) + bias
     odds = np.exp(logits - logits.max())
     return dict(zip(intents, (odds / odds.sum()).tolist(), strict=True))
 
@@ -124,17 +124,15 @@ def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
 
 
 @lru_cache(maxsize=1)
-def _classifier() -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32], tuple[str, ...]]:
-    """Return weights (FEATURES, intents), bias (intents,) and the intents; raise Failure when there are none."""
+def _classifier() -> tuple[npt.NDArray[np.int8], npt.NDArray[np.float32], npt.NDArray[np.float32], tuple[str, ...]]:
+    """Return weights (FEATURES, intents), their scale, bias (intents,) and the intents; Failure when there are none."""
     try:
         with np.load(WEIGHTS) as stored:
-            weights = stored["weights"].astype(np.float32) * stored["scale"]
-            return weights, stored["bias"], tuple(map(str, stored["intents"]))
+            return stored["weights"], stored["scale"], stored["bias"], tuple(map(str, stored["intents"]))
     except (OSError, KeyError, ValueError):
         raise Failure(f"The intent classifier {WEIGHTS} is missing or broken; install the bot again.") from None
 
 
-@lru_cache(maxsize=4096)
 def _ngrams(text: str) -> Counter[str]:
     """Count words, word pairs and runs of three to five characters, each with its kind in front."""
     words = [word for word in text.split() if word not in {"?", "!", "!!"}]

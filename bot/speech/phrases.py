@@ -20,7 +20,6 @@ ORDERS = (3, 4)  # tokens of an n-gram, the continuation included
 LONGEST = max(ORDERS)
 ENDERS = frozenset(".!?")
 SENTENCE = re.compile(r"(?<=[.!?])\s+")
-FEW = 8  # variants of a line whose tokens are known
 ALL = 128  # variants of a line whose sentences are known
 
 
@@ -52,15 +51,14 @@ class PhraseBook:
 
     def _read(self, lines: Sequence[str]) -> None:
         """Read lines that are new: all their variants at once, which the tokenizer does without holding Python up."""
-        texts = [variants(line, FEW) for line in lines]
+        texts = [variants(line) for line in lines]
         parts = [reply_part(text) for several in texts for text in several]
         encodings = iter(self._tokenizer.encode_batch_fast(parts, add_special_tokens=False))
         before = [self._pad] * (LONGEST - 1)
         small = np.uint16 if self._size <= 2**16 else np.int32
         for line, several in zip(lines, texts, strict=True):
             tokens = [token for _ in several for token in (*before, *next(encodings).ids)]
-            every = several if len(several) < FEW else variants(line, ALL)
-            sentences = {hash(sentence) for text in every for sentence in SENTENCE.split(text)}
+            sentences = {hash(sentence) for text in variants(line, ALL) for sentence in SENTENCE.split(text)}
             self._sentences[line] = np.array([*sentences], np.int64)
             self._tokens[line] = np.array(tokens, small)  # last: other threads look for it here
 
@@ -109,7 +107,8 @@ class _Table:
     def __init__(self, tokens: np.ndarray, order: int, size: int, pad: int) -> None:
         self._length, self._size = order - 1, size
         numbers = _numbers(np.lib.stride_tricks.sliding_window_view(tokens, order), size) if len(tokens) else tokens
-        grams = np.unique(numbers[tokens[order - 1 :] != pad])  # those that end in padding lie across two lines
+        grams = np.sort(numbers[tokens[order - 1 :] != pad])  # those that end in padding lie across two lines
+        grams = grams[np.flatnonzero(np.diff(grams, prepend=-1))]
         contexts = grams // size
         self._starts = np.flatnonzero(np.diff(contexts, prepend=-1))
         self._ends = np.append(self._starts[1:], len(grams))

@@ -149,7 +149,7 @@ class Ranker:
             parts["framed"] = -FRAMED
         else:
             low, high = ANSWER_WORDS if message else OPENING_WORDS
-            unknown = [word for word in words if not self._is_known(word, scene, message)]
+            unknown = [word for word in words if word not in self._known and not self._is_form(word, scene, message)]
             false = len(contradictions(words, scene))
             parts["fluency"] = fluency(one)
             parts["mixed"] = -MIXED if message else 0.0
@@ -160,9 +160,8 @@ class Ranker:
             parts["length"] = 0.0 if low <= len(words) <= high else -LENGTH
         return Scored(one, sum(parts.values()), {name: value for name, value in parts.items() if value})
 
-    def _is_known(self, word: str, scene: Scene, message: str) -> bool:
-        if word in self._known:
-            return True
+    def _is_form(self, word: str, scene: Scene, message: str) -> bool:
+        """Tell whether a word that does not stand in the vocabulary is a form of one that does, or was seen here."""
         bare = word.removesuffix("'s").removesuffix("'")
         squeezed = re.sub(r"(.)\1{2,}", r"\1", word)  # sooo
         forms = {word, bare, singular(bare), squeezed}
@@ -182,10 +181,12 @@ class WordOdds:
         """Count words; ``smoothing`` words of every group are taken to be like everybody's."""
         self._smoothing = smoothing
         self._counts = {
-            name: Counter(word for line in texts for word in WORD.findall(SLOT.sub("", line).lower()))
+            name: Counter(WORD.findall(SLOT.sub("", "\n".join(texts)).lower()))
             for name, texts in lines.items()
         }
-        self._all = sum(self._counts.values(), Counter())
+        self._all: Counter[str] = Counter()
+        for counts in self._counts.values():
+            self._all.update(counts)
         self._total = sum(self._all.values())
         self._totals = {name: sum(counts.values()) for name, counts in self._counts.items()}
 
@@ -211,7 +212,7 @@ def facts_named(words: Sequence[str], scene: Scene, message: str = "") -> frozen
     return (_content(scene.caption) | asked) & named - GENERIC
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def _content(caption: str) -> frozenset[str]:
     """Return the base forms of a caption's nouns, describing words and verbs."""
     parsed = parse(caption)
@@ -220,7 +221,7 @@ def _content(caption: str) -> frozenset[str]:
     return frozenset((forms | {verb.base for verb in parsed.verbs}) - GENERIC - {"stand", "have", "be", "in"})
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=16384)
 def _forms(word: str) -> tuple[str, ...]:
     """Return a word and its base forms."""
     lex, bare = lexicon(), word.removesuffix("'s").rstrip("'")
@@ -273,7 +274,7 @@ def inventions(words: Sequence[str], scene: Scene) -> set[str]:
     return found
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=16384)
 def _noun(word: str) -> tuple[str, str]:
     """Return a word in the form the lexicon knows it by, and its class."""
     lex = lexicon()
@@ -281,7 +282,7 @@ def _noun(word: str) -> tuple[str, str]:
     return noun, lex.kind(noun)
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def _present(scene: Scene) -> frozenset[str]:
     """Return every word of the caption and the people list with its base forms, pets under their breeds too."""
     words = [*WORD.findall(scene.caption.lower()), *(person.who for person in scene.people)]
@@ -330,7 +331,7 @@ def _repeats(words: Sequence[str], lines: Collection[str], exact: bool) -> float
     """Return how much of a text was said before in one line, 0..1: the share of its word triples."""
     if exact:
         return 1.0
-    triples = set(zip(words, words[1:], words[2:], strict=False))
+    triples = _runs(words)
     if not triples:
         return 0.0
     shares = (len(triples & _triples(line)) / len(triples) for line in lines)
@@ -338,7 +339,11 @@ def _repeats(words: Sequence[str], lines: Collection[str], exact: bool) -> float
     return share if share > 0.3 else 0.0
 
 
-@lru_cache(maxsize=2048)
-def _triples(line: str) -> frozenset[tuple[str, str, str]]:
-    words = WORD.findall(line.lower())
-    return frozenset(zip(words, words[1:], words[2:], strict=False))
+@lru_cache(maxsize=512)
+def _triples(line: str) -> frozenset[int]:
+    return _runs(WORD.findall(line.lower()))
+
+
+def _runs(words: Sequence[str]) -> frozenset[int]:
+    """Return the runs of three words, by their hashes."""
+    return frozenset(map(hash, zip(words, words[1:], words[2:], strict=False)))

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 from bot.domain import Person
 
 RESOURCES = Path(__file__).parent.parent / "resources"
-BLOCKLIST, GROWN_UP = RESOURCES / "blocklist.txt", RESOURCES / "grown_up.txt"
+BLOCKLIST, GROWN_UP = "blocklist.txt", "grown_up.txt"
 LOOK_ALIKES = str.maketrans(
     {"0": "o", "1": "i", "3": "e", "4": "a", "5": "s", "7": "t", "8": "b", "9": "g", "@": "a", "$": "s", "!": "i",
      "|": "i", "+": "t", "\u20ac": "e", "\u00a3": "l"}
@@ -25,8 +26,10 @@ HOMOGLYPHS = str.maketrans(
     "aeopcyxisjdqkmhtboaeikvptuig",
 )
 HIDDEN = frozenset({"Cf", "Cc", "Mn", "Me", "Cs", "Co"})  # Unicode categories
+WORDLIKE, STRETCHED = re.compile(r"\S*[a-z]\S*"), re.compile(r"(.)\1{2,}")
 SPELT_OUT = re.compile(r"\b(?:[a-z][ ._*/|+-]{1,2}){2,}[a-z]\b")
 MASKED = re.compile(r"\b[a-z]+[*#]+[a-z]+\b|\b[bcdfnsw][a-z]?\*{2,}|[@#$%&*!]*[@#$%&][@#$%&*!]{3,}")  # f**k, @#$%!
+MASKS = frozenset("*#@$%&")  # one of these is in all that MASKED matches
 ENDINGS = "com|net|org|gg|io|ru|xyz|me|ly|co|tv|link|info|app|dev|site"
 MARKUP = re.compile(
     r"h(?:tt|xx)ps?\b|:\s*//|\bwww\b|\b[\w-]+\s?\.\s?(?:com|gg)\b"
@@ -64,8 +67,15 @@ LOOKS = re.compile(
 
 def unmask(text: str) -> str:
     """Return a text in lower case without what hides words: zero-width characters, accents, foreign look-alikes."""
+    if _is_open(text):
+        return text.lower()
     seen = (char for char in unicodedata.normalize("NFKD", text.lower()) if _is_seen(char))
     return "".join(" " if char.isspace() else char for char in seen).translate(HOMOGLYPHS)
+
+
+def _is_open(text: str) -> bool:
+    """Tell whether a text is of plain characters that hide nothing, as nearly all are: a short cut."""
+    return text.isascii() and text.isprintable()
 
 
 def _is_seen(char: str) -> bool:
@@ -74,12 +84,13 @@ def _is_seen(char: str) -> bool:
 
 def is_blocked(text: str) -> bool:
     """Tell whether a text holds a blocked word, also masked, stretched, spelt out or in look-alike characters."""
-    return _holds(unmask(text), BLOCKLIST) or MASKED.search(text.lower()) is not None
+    masked = not MASKS.isdisjoint(text) and MASKED.search(text.lower()) is not None
+    return masked or _holds(unmask(text), BLOCKLIST)
 
 
 def has_markup(text: str) -> bool:
     """Tell whether a text holds a link, a mention, an emoji code, code, hidden text or a number to call."""
-    return MARKUP.search(text) is not None or MARKUP.search(unmask(text)) is not None
+    return MARKUP.search(text) is not None or (not _is_open(text) and MARKUP.search(unmask(text)) is not None)
 
 
 def is_safe(text: str) -> bool:
@@ -103,51 +114,45 @@ def insults_looks(text: str) -> bool:
     return LOOKS.search(re.sub(r"[\u2018\u2019]", "'", unmask(text))) is not None
 
 
-def _holds(plain: str, path: Path) -> bool:
+def _holds(plain: str, name: str) -> bool:
     """Tell whether a text in lower case holds a word of a list, through its disguises."""
+    listed = _read(name)
     spelt = (re.sub(r"[^a-z]", "", run) for run in SPELT_OUT.findall(plain))
-    return any(_has_word(one, path) for one in {plain, *_undisguised(plain)}) or any(map(_stems(path).search, spelt))
+    return any(map(listed.has, {plain, *_undisguised(plain)})) or any(map(listed.stems.search, spelt))
 
 
 def _undisguised(text: str) -> set[str]:
     """Undo look-alikes inside words and letters repeated three times or more (to one, and to two)."""
-    swapped = re.sub(r"\S*[a-z]\S*", lambda word: word[0].translate(LOOK_ALIKES), text)
-    return {re.sub(r"(.)\1{2,}", keep, one) for one in (text, swapped) for keep in (r"\1", r"\1\1")}
+    found = {text}
+    if not LOOK_ALIKES.keys().isdisjoint(map(ord, text)):
+        found.add(WORDLIKE.sub(lambda word: word[0].translate(LOOK_ALIKES), text))
+    stretched = {one for one in found if STRETCHED.search(one)}
+    return (found - stretched) | {STRETCHED.sub(keep, one) for one in stretched for keep in (r"\1", r"\1\1")}
+
+
+@dataclass(frozen=True, slots=True)
+class WordList:
+    """A list of words that must not be said."""
+
+    words: frozenset[str]
+    inside: tuple[str, ...]
+    """Phrases and beginnings of words, to be looked for in a line of words with one space around each."""
+    stems: re.Pattern[str]
+    """Matches anywhere inside a word spelt out letter by letter."""
+
+    def has(self, text: str) -> bool:
+        """Tell whether a text in lower case holds a word, the beginning of one or a phrase of the list."""
+        said = re.findall(r"[a-z]+", text)
+        line = f" {' '.join(said)} "
+        return not self.words.isdisjoint(said) or any(one in line for one in self.inside)
 
 
 @lru_cache(maxsize=2)
-def _listed(path: Path) -> tuple[str, ...]:
-    lines = (line.strip() for line in path.read_text(encoding="utf-8").splitlines())
-    return tuple(line for line in lines if line and not line.startswith("#"))
-
-
-@lru_cache(maxsize=2)
-def _by_kind(path: Path) -> tuple[frozenset[str], tuple[str, ...], tuple[str, ...]]:
-    """Return whole words, beginnings and phrases of several words."""
-    listed = _listed(path)
+def _read(name: str) -> WordList:
+    lines = (line.strip() for line in (RESOURCES / name).read_text(encoding="utf-8").splitlines())
+    listed = [line for line in lines if line and not line.startswith("#")]
     words = frozenset(word for word in listed if " " not in word and not word.endswith("*"))
-    beginnings = tuple(word.rstrip("*") for word in listed if " " not in word and word.endswith("*"))
-    phrases = tuple(f" {word.rstrip('*')}{'' if word.endswith('*') else ' '}" for word in listed if " " in word)
-    return words, beginnings, phrases
-
-
-def _has_word(text: str, path: Path) -> bool:
-    words, _, phrases = _by_kind(path)
-    said = re.findall(r"[a-z]+", text)
-    line = f" {' '.join(said)} "
-    return (
-        not words.isdisjoint(said)
-        or any(_starts_listed(word, path) for word in said)
-        or any(one in line for one in phrases)
-    )
-
-
-@lru_cache(maxsize=131072)
-def _starts_listed(word: str, path: Path) -> bool:
-    return word.startswith(_by_kind(path)[1])
-
-
-@lru_cache(maxsize=2)
-def _stems(path: Path) -> re.Pattern[str]:
-    """Match anywhere inside a word spelt out letter by letter."""
-    return re.compile("|".join(re.escape(word.rstrip("*")) for word in _listed(path) if len(word) > 2))
+    others = [word for word in listed if word not in words]
+    inside = tuple(f" {word.rstrip('*')}{'' if word.endswith('*') else ' '}" for word in others)
+    stems = re.compile("|".join(re.escape(word.rstrip("*")) for word in listed if len(word) > 2))
+    return WordList(words, inside, stems)

@@ -158,9 +158,10 @@ class Speaker:
         message = turns[-1].text if turns else ""
         if asks_own_name(message) and (name := users_name(turns)):
             yield "users_name", name
-        likes = [like for like in persona.likes if len(like) <= MAX_LIKE_CHARACTERS and may_be_said(like, speaker)]
-        if likes and ASKS_LIKES.search(message.lower()):
-            yield "likes", rng.choice(likes)
+        if ASKS_LIKES.search(message.lower()):
+            likes = [like for like in persona.likes if len(like) <= MAX_LIKE_CHARACTERS and may_be_said(like, speaker)]
+            if likes:
+                yield "likes", rng.choice(likes)
 
     def _generated(self, scene: Scene, persona: Persona, turns: Sequence[Turn], rng: random.Random) -> list[Candidate]:
         """Return samples of the language model."""

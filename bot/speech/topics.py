@@ -21,7 +21,7 @@ BALL_GAMES = frozenset({"baseball", "batting", "pitching"})
 WHOLE = frozenset({"teddy bear", "traffic light", "street sign"})  # no bear, light or street
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def topics_of(scene: Scene) -> frozenset[str]:
     """Return the topics that suit the scene's first person: a person's, an animal's or nobody's."""
     who = scene.people[0].who

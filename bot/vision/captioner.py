@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from bot.runtime.session import Session
-from bot.vision.pixels import to_batch
+from bot.vision.pixels import rgb, to_batch
 
 # Ids 0..4 of every vocabulary. A caption starts with the word of its style; the bot asks for PLAIN.
 END, PLAIN, DETAIL, COCO, UNKNOWN = range(5)
@@ -93,7 +93,7 @@ def prepare(image: Image.Image, size: int, mean: Sequence[float], std: Sequence[
 
     Nothing is cropped: who stands at the edge must stay in the caption.
     """
-    square = image.convert("RGB").resize((size, size), Image.Resampling.BILINEAR, reducing_gap=2.0)
+    square = rgb(image).resize((size, size), Image.Resampling.BILINEAR, reducing_gap=2.0)
     return to_batch([square], mean, std)
 
 

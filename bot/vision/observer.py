@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
 from dataclasses import replace
+from functools import partial
 from typing import Protocol
 
 import numpy as np
@@ -18,6 +20,7 @@ from bot.vision.colours import Colours, name_colours
 from bot.vision.face_reader import age_of, who_of
 from bot.vision.looks import LOOKS, correct_looks, portrait_caption
 from bot.vision.photo import Photo
+from bot.vision.pixels import small_copy
 from bot.vision.recolouring import recolour, without_guesses
 from bot.vision.rewording import as_portrait, recount, reword, swap_glasses
 
@@ -59,22 +62,33 @@ class Describer(Protocol):
 
 
 class Observer:
-    """Looks at photos with a face detector, a face reader and a captioner."""
+    """Looks at photos with a face detector, a face reader and a captioner.
 
-    def __init__(self, detector: FaceFinder, reader: Reader, captioner: Describer) -> None:
-        self._detector, self._reader, self._captioner = detector, reader, captioner
+    With ``aside``, faces are looked for there while the caption is being written.
+    """
+
+    def __init__(
+        self, detector: FaceFinder, reader: Reader, captioner: Describer, *, aside: Executor | None = None
+    ) -> None:
+        self._detector, self._reader, self._captioner, self._aside = detector, reader, captioner, aside
 
     def look(self, photo: Photo, stopwatch: Stopwatch | None = None) -> Scene:
         """Return who is in the photo and what is going on, in words that do not contradict each other.
 
-        Stages ``detect``, ``read`` and ``caption`` are timed. The first person is who speaks unless
-        somebody chooses: the largest sure face, else an animal, else a person without a face, else nobody.
+        Stages ``caption``, ``detect`` (with ``aside``: what it takes longer than the caption) and ``read`` are
+        timed. The first person is who speaks unless somebody chooses: the largest sure face, else an animal,
+        else a person without a face, else nobody.
         """
         stopwatch = stopwatch or Stopwatch()
-        with stopwatch("detect"):
-            found = sorted(self._detector.detect(photo.image), key=lambda face: face.box.area, reverse=True)
+        with stopwatch("resize"):
+            small, divisor = small_copy(photo.image)
+        find: Callable[[], list[Face]] = partial(self._find, small, divisor)
+        if self._aside:
+            find = self._aside.submit(find).result
         with stopwatch("caption"):
-            caption = as_portrait(self._captioner.caption(photo.image))
+            caption = as_portrait(self._captioner.caption(small))
+        with stopwatch("detect"):
+            found = find()
         mentions = people_in_caption(caption)
         faces = _credible(found, mentions)[:MAX_READ]
         with stopwatch("read"):
@@ -82,6 +96,17 @@ class Observer:
             colours = _colours(photo.image, faces, caption)
         seen = [see(photo, *one) for one in zip(faces, readings, colours, strict=True)]
         return compose(_of_portrait(photo, caption, seen) or caption, seen)
+
+    def _find(self, small: Image.Image, divisor: int) -> list[Face]:
+        """Return the faces in a small copy of a photo, the largest first, in pixels of the photo."""
+        faces = [enlarge(face, divisor) for face in self._detector.detect(small)]
+        return sorted(faces, key=lambda face: face.box.area, reverse=True)
+
+
+def enlarge(face: Face, times: int) -> Face:
+    """Return a face in pixels of a photo so many times as large."""
+    box = Box(*(times * value for value in (face.box.x, face.box.y, face.box.w, face.box.h)))
+    return replace(face, box=box, landmarks=tuple((times * x, times * y) for x, y in face.landmarks))
 
 
 def see(photo: Photo, face: Face, reading: FaceReading, colours: Colours | None = None) -> Seen:

@@ -117,7 +117,7 @@ def test_psnr_of_a_known_error() -> None:
     assert training.psnr(black, black + 51) == pytest.approx(20 * np.log10(5), abs=1e-3)
 
 
-def test_an_epoch_shows_every_face_once_and_a_resume_the_same_ones() -> None:
+def test_a_resume_draws_the_same_faces_and_noise() -> None:
     pixels = np.arange(12, dtype=np.uint8)[:, None, None, None].repeat(3, 3) * 20
     batches = training.Batches(pixels, 4, latent=6, seed=1)
     first, noise = batches.draw(2)
@@ -130,10 +130,10 @@ def test_an_epoch_shows_every_face_once_and_a_resume_the_same_ones() -> None:
 def test_training_lowers_the_loss(made_up_faces: AlignedFaces, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     losses: list[float] = []
     monkeypatch.setattr(training, "finish", lambda *_: None)
-    run = TrainingRun(options(tmp_path, 60))
+    run = TrainingRun(options(tmp_path, 30))
     monkeypatch.setattr(run, "log", lambda terms: losses.append(terms["loss"]))
-    training.train(run, tmp_path, TINY, batch=8, lr=1e-2, perception=Nothing())
-    assert losses[-1] < 0.7 * losses[0]
+    training.train(run, tmp_path, TINY, batch=4, lr=1e-2, perception=Nothing())
+    assert losses[-1] < 0.85 * losses[0]
 
 
 def test_resumed_training_continues_exactly(

@@ -1,5 +1,7 @@
 import itertools
 import random
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -10,6 +12,7 @@ from bot.runtime.timing import Stopwatch
 from bot.vision.caption_people import people_in_caption
 from bot.vision.observer import SURE_FACE, SURE_HUMAN_FACE, Observer
 from bot.vision.photo import Photo
+from bot.vision.pixels import LEAST_SIDE
 
 PHOTO = Photo(Image.new("RGB", (300, 200)), 600, 400)  # shown at half its size
 MAN = FaceReading("20-29", 0.8, "male", 0.95, "neutral", 0.8, "none", 0.8)
@@ -218,7 +221,46 @@ def test_times_every_stage():
     stopwatch = Stopwatch()
     eyes = Eyes("a man", [face()])
     Observer(eyes, eyes, eyes).look(PHOTO, stopwatch)
-    assert set(stopwatch.timings_ms) == {"detect", "read", "caption"}
+    assert set(stopwatch.timings_ms) == {"resize", "detect", "read", "caption"}
+
+
+def test_faces_are_looked_for_beside_the_caption():
+    """Each waits until the other has begun: one after the other would never end."""
+    meeting = threading.Barrier(2, timeout=10)
+
+    class Waiting(Eyes):
+        def detect(self, image):
+            meeting.wait()
+            return super().detect(image)
+
+        def caption(self, image):
+            meeting.wait()
+            return super().caption(image)
+
+    eyes = Waiting("a man in a red hat", [face()])
+    with ThreadPoolExecutor(1) as aside:
+        scene = Observer(eyes, eyes, eyes, aside=aside).look(PHOTO)
+    assert scene == look("a man in a red hat", face())
+
+
+def test_a_large_photo_is_shrunk_once_and_its_faces_are_found_in_its_own_pixels():
+    small, seen = [], face(size=50, x=10)
+
+    class Far(Eyes):
+        def detect(self, image):
+            small.append(image)
+            return [Face(Box(5, 20, 25, 25), 0.9, ((10.0, 30.0),))]
+
+        def caption(self, image):
+            small.append(image)
+            return self.says
+
+    eyes = Far("a man in a red hat", [seen])
+    large = Photo(Image.new("RGB", (2 * LEAST_SIDE, LEAST_SIDE)), 2 * LEAST_SIDE, LEAST_SIDE)
+    scene = Observer(eyes, eyes, eyes).look(large)
+    assert small[0] is small[1]
+    assert small[0].size == (LEAST_SIDE, LEAST_SIDE // 2)
+    assert eyes.read_boxes == [seen[0]] == [scene.people[0].box]
 
 
 def test_caption_and_people_agree_for_any_faces():

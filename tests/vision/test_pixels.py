@@ -2,7 +2,7 @@ import numpy as np
 from PIL import Image
 
 from bot.domain import Box
-from bot.vision.pixels import GREY, MEAN, STD, crop_face, letterbox, to_batch
+from bot.vision.pixels import GREY, LEAST_SIDE, MEAN, STD, crop_face, letterbox, rgb, small_copy, to_batch
 
 
 def test_batches_are_normalised_and_channel_first():
@@ -51,3 +51,19 @@ def test_face_crops_are_black_outside_the_photo():
     crop = crop_face(Image.new("RGB", (50, 50), "white"), Box(-10, -10, 20, 20), 20, margin=0.0)
     assert crop.getpixel((2, 2)) == (0, 0, 0)
     assert crop.getpixel((17, 17)) == (255, 255, 255)
+
+
+def test_a_small_copy_is_divided_by_a_whole_number_and_small_photos_are_not_copied():
+    small = Image.new("RGB", (2 * LEAST_SIDE - 1, 300))
+    assert small_copy(small) == (small, 1)
+    assert small_copy(small)[0] is small
+    large = Image.linear_gradient("L").resize((4 * LEAST_SIDE, 3 * LEAST_SIDE)).convert("RGB")
+    copy, divisor = small_copy(large)
+    assert (copy.size, divisor) == ((LEAST_SIDE, 3 * LEAST_SIDE // 4), 4)
+    assert abs(copy.getpixel((100, 200))[0] - large.getpixel((402, 802))[0]) <= 1
+
+
+def test_rgb_images_are_not_copied():
+    image = Image.new("RGB", (5, 5))
+    assert rgb(image) is image
+    assert rgb(Image.new("L", (5, 5), 7)).getpixel((0, 0)) == (7, 7, 7)
