@@ -4,7 +4,7 @@ RUN_VENV := .venv-run
 DEV_VENV := .venv
 PHOTO ?=
 
-.PHONY: demo run test lint format clean
+.PHONY: demo run test lint format tour screens translations clean
 
 demo: $(RUN_VENV)/.runtime ## a photo in, in-character replies out; PHOTO=path for your own
 	$(RUN_VENV)/bin/python -m bot.demo $(if $(PHOTO),"$(PHOTO)")
@@ -23,6 +23,15 @@ lint: $(DEV_VENV)/.everything ## style and types
 format: $(DEV_VENV)/.everything ## rewrite in the house style
 	$(DEV_VENV)/bin/ruff check --fix .
 	$(DEV_VENV)/bin/ruff format .
+
+tour: $(DEV_VENV)/.everything ## walk through everything the bot does in Discord, on 127.0.0.1; transcripts in runs/
+	$(DEV_VENV)/bin/python -m tests.tour --engine real
+
+screens: tour ## draw docs/screens/*.png from the transcripts (needs Chromium)
+	$(DEV_VENV)/bin/python -m docs.screens.render runs
+
+translations: $(DEV_VENV)/.everything ## add new sentences of the bot to bot/resources/locales/*.po
+	$(DEV_VENV)/bin/python -m tests.catalogue
 
 clean: ## remove the virtual environments and caches
 	rm -rf $(RUN_VENV) $(DEV_VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -162,7 +162,7 @@ class Eyes(nn.Module):
     def forward(self, images: Tensor) -> list[Tensor]:
         """RGB (B, 3, S, S) in -1..1 -> four maps (B, channels, S / stride, S / stride), the finest first."""
         x = self.network.stem(images * (127.5 / 128) + 0.5 / 128)
-        seen = []
+        seen = list[Tensor]()
         for i, block in enumerate(self.network.blocks, start=1):
             x = block(x)
             if i in self.ENDS:

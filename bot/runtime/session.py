@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -57,14 +58,11 @@ class Session:
         options.add_session_config_entry("session.use_env_allocators", "1")
         # Spinning threads fight each other when several models share two cores.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        wanted = PROVIDERS[provider]
         try:
-            self._session = ort.InferenceSession(
-                str(entry.path), options, providers=[(name, OPTIONS.get(name, {})) for name in wanted]
-            )
+            self._session = _open(entry.path, options, PROVIDERS[provider])
         except Exception as error:  # onnxruntime raises many unrelated types
             raise Failure(f"ONNX Runtime cannot load {entry.path.name}: {str(error).splitlines()[0]}") from error
-        if provider in MISSING and self.provider != wanted[0]:
+        if provider in MISSING and self.provider != PROVIDERS[provider][0]:
             raise Failure(MISSING[provider])
         self.entry = entry
         self.output_names: list[str] = [output.name for output in self._session.get_outputs()]
@@ -80,6 +78,17 @@ class Session:
         """Run the model once and return every output by name."""
         self._batches.observe(len(next(iter(feeds.values()))))
         return dict(zip(self.output_names, self._session.run(None, dict(feeds)), strict=True))
+
+
+def _open(path: Path, options: ort.SessionOptions, providers: Sequence[str]) -> ort.InferenceSession:
+    """Load a model for the first of the providers that takes it; onnxruntime's own way to do this prints a report."""
+    wanted = [(name, OPTIONS.get(name, {})) for name in providers]
+    try:
+        return ort.InferenceSession(str(path), options, providers=wanted, enable_fallback=False)
+    except Exception:
+        if len(providers) == 1:
+            raise
+    return _open(path, options, providers[1:])
 
 
 @cache

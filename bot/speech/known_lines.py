@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
 
 import numpy as np
 
@@ -26,7 +27,7 @@ class KnownLines:
         self._leads = tuple(f"{text} " for extra in leads for text in variants(extra.text, ALL))
         self._tails = tuple(f" {text}" for extra in tails for text in variants(extra.text, ALL))
         triples = [triples_of(vary(frame.text)) for frame in frames]
-        hashes = np.array([one for several in triples for one in several], np.int64)
+        hashes = np.fromiter(chain.from_iterable(triples), np.int64)
         order = np.argsort(hashes)
         self._hashes = hashes[order]
         self._places = np.repeat(np.arange(len(frames), dtype=np.uint16), [len(several) for several in triples])[order]
@@ -41,7 +42,7 @@ class KnownLines:
 
     def _close(self, text: str) -> list[Frame]:
         """Return the frames that share enough triples with a text."""
-        triples = np.array([*triples_of(text)], np.int64)
+        triples = np.fromiter(triples_of(text), np.int64)
         starts, ends = (np.searchsorted(self._hashes, triples, side).tolist() for side in ("left", "right"))
         found = [self._places[start:end] for start, end in zip(starts, ends, strict=True) if start < end]
         if not found:

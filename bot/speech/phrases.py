@@ -82,18 +82,15 @@ class Phrases:
         of ORDERS. Behind the end of a sentence all that ever began one may follow.
         """
         before = [self._pad] * LONGEST
-        contexts = np.array([[*before, reply, *ids[-LONGEST:]][-LONGEST:] for ids in written], np.int64)
-        ending = self._ends[contexts[:, -1]].tolist()
-        for table, penalty in zip(self._tables, penalties, strict=True):
-            after = table.after(contexts)
-            known = [self._starters if ends else one for ends, one in zip(ending, after, strict=True)]
-            lengths = np.array([len(one) for one in known])
-            if not penalty or not lengths.any():
-                continue
-            at = np.repeat(np.arange(len(known)), lengths), np.concatenate(known)
-            kept = scores[at]
-            scores[lengths > 0] -= penalty  # an unseen context tells nothing
-            scores[at] = kept
+        for row, ids in zip(scores, written, strict=True):
+            context = [*before, reply, *ids[-LONGEST:]]
+            ended = self._ends[context[-1]]
+            for table, penalty in zip(self._tables, penalties, strict=True):
+                known = self._starters if ended else table.after(context)
+                if len(known) and penalty:  # an unseen context tells nothing
+                    kept = row[known]
+                    row -= penalty
+                    row[known] = kept
 
     def attested(self, text: str) -> float:
         """Return the share of a text's words, slots unfilled, that stand in sentences of the lines, 0..1."""
@@ -110,20 +107,18 @@ class _Table:
         grams = np.sort(numbers[tokens[order - 1 :] != pad])  # those that end in padding lie across two lines
         grams = grams[np.flatnonzero(np.diff(grams, prepend=-1))]
         contexts = grams // size
-        self._starts = np.flatnonzero(np.diff(contexts, prepend=-1))
-        self._ends = np.append(self._starts[1:], len(grams))
-        self._contexts, self._next = contexts[self._starts], grams % size
+        starts = np.flatnonzero(np.diff(contexts, prepend=-1))
+        self._contexts, self._next = contexts[starts], grams % size
+        self._starts = np.append(starts, len(grams))
 
-    def after(self, contexts: np.ndarray) -> list[np.ndarray]:
-        """Return the tokens that follow the last tokens of each context (B, LONGEST); none behind an unknown one."""
-        numbers = _numbers(contexts[:, -self._length :], self._size)
-        at = np.searchsorted(self._contexts, numbers)
-        spans = zip(numbers.tolist(), at.tolist(), strict=True)
-        return [self._next[self._span(number, i)] for number, i in spans]
-
-    def _span(self, number: int, at: int) -> slice:
+    def after(self, context: Sequence[int]) -> np.ndarray:
+        """Return the tokens that follow the last tokens of a context; none behind an unknown one."""
+        number = 0
+        for token in context[-self._length :]:
+            number = number * self._size + token
+        at = int(self._contexts.searchsorted(number))
         known = at < len(self._contexts) and self._contexts[at] == number
-        return slice(self._starts[at], self._ends[at]) if known else slice(0)
+        return self._next[self._starts[at] : self._starts[at + 1]] if known else self._next[:0]
 
 
 def _numbers(runs: np.ndarray, size: int) -> np.ndarray:

@@ -89,7 +89,7 @@ class AlignedFaces:
             frames = read_pixels(folder, split, rows)
             pixels = np.stack([align(frame, row.landmarks) for frame, row in zip(frames, rows, strict=True)])
             path.parent.mkdir(parents=True, exist_ok=True)
-            np.savez(path, pixels=pixels, **read_labels(FaceSet(rows, frames)))
+            np.savez(path, pixels=pixels, **read_labels(FaceSet(rows, frames)))  # type: ignore[arg-type]
         with np.load(path) as kept:
             read = {head: kept[head] for head in HEADS}
             faces = cls([row.file for row in rows], kept["pixels"], conditions_of(rows, read["expression"]), read)

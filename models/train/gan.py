@@ -14,11 +14,12 @@ import itertools
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 from torch.optim.swa_utils import AveragedModel
 
 from models.data.aligned_faces import AGES, GENDERS, AlignedFaces, to_network, to_pixels
@@ -39,7 +40,6 @@ from models.train.face_reader import moving_average
 from models.train.generated import agreement, frechet_distance, image_features, in_batches, read_faces, save_sheet
 from models.train.run import BEST, TrainingRun, arguments, set_learning_rate, trapezoid
 
-SMALL_SHARE = 0.6  # of the budget at 64 px
 R1_EVERY, R1_WEIGHT = 16, 1.0  # steps between gradient penalties; gamma of gamma / 2 |gradient|^2
 MATCHING = 2.0  # weight of the moments in G's loss
 MOMENT_BATCHES, MOMENT_STEP = 80, 2**40  # batches of real faces the moments are of, and the step they are drawn as
@@ -80,20 +80,20 @@ class Game:
 
     def __init__(self, config: GanConfig, lr: float, device: torch.device, eyes: Eyes | None = None) -> None:
         self.config, self.device = config, device
-        layout = torch.channels_last
-        self.generator = Generator(config).to(device, memory_format=layout)
-        self.discriminator = Discriminator(config).to(device, memory_format=layout)
-        self.eyes = (eyes or Eyes(config.judge)).to(device, memory_format=layout)
+        self.generator, self.discriminator = Generator(config), Discriminator(config)
+        self.eyes = eyes or Eyes(config.judge)
+        for network in (self.generator, self.discriminator, self.eyes):
+            network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = AveragedModel(self.generator, avg_fn=moving_average, use_buffers=True)
         self.draw: Callable[..., Tensor] = self.generator  # or its compiled form
         self.real: Moments = []
         self.optimizers = [
-            torch.optim.Adam(network.parameters(), lr, betas=(0.0, 0.99))
-            for network in (self.generator, self.discriminator)
+            torch.optim.Adam(player.parameters(), lr, betas=(0.0, 0.99))
+            for player in (self.generator, self.discriminator)
         ]
 
     @property
-    def parts(self) -> dict[str, nn.Module | torch.optim.Optimizer]:
+    def parts(self) -> dict[str, Any]:
         """What a checkpoint holds, by name."""
         networks = {"generator": self.generator, "discriminator": self.discriminator, "average": self.average}
         return {**networks, "generator_optimizer": self.optimizers[0], "discriminator_optimizer": self.optimizers[1]}
@@ -160,7 +160,7 @@ def train(run: TrainingRun, folder: Path, config: GanConfig, batch: int, lr: flo
     game.generator.train()
     known = None
     for step in run.steps():
-        small = run.progress < SMALL_SHARE
+        small = run.progress < run.args.small_share
         if small != known:
             game.know(batches, small)
             known = small
@@ -231,6 +231,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--lr", type=float, default=3e-4)
     parser.add_argument("--sheet-every", type=int, default=250, help="steps between sheets of samples")
+    parser.add_argument("--small-share", type=float, default=0.6, help="share of the budget at 64 px")
     parser.add_argument("--compile", action="store_true", help="compile G: 1.6 times as fast, after a minute each size")
     args = parser.parse_args()
     train(TrainingRun(args), args.data / "faces", GanConfig(), args.batch, args.lr, args.compile)

@@ -74,9 +74,9 @@ def train(
     compiled: bool = False,
 ) -> Vae:
     """Train until the budget is spent, with sheets and checkpoints every few minutes, then measure."""
-    layout = torch.channels_last
-    network = Vae(config).to(run.device, memory_format=layout)
-    looks = (perception or Perception()).to(run.device, memory_format=layout)
+    network, looks = Vae(config), perception or Perception()
+    for module in (network, looks):
+        module.to(run.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     average = AveragedModel(network, avg_fn=moving_average, use_buffers=True)
     optimizer = torch.optim.AdamW(weight_groups(network, lr, 0.01), betas=(0.9, 0.99))
     parts: dict[str, Any] = {"network": network, "average": average, "optimizer": optimizer}

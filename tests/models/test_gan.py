@@ -65,6 +65,7 @@ def some_faces(count: int) -> AlignedFaces:
 def options(out: Path, steps: int) -> TrainingRun:
     parser = arguments("gan", "", minutes=600)
     parser.add_argument("--sheet-every", type=int, default=1000)
+    parser.add_argument("--small-share", type=float, default=2.0)
     return TrainingRun(parser.parse_args(["--out", str(out), "--device", "cpu", "--steps", str(steps)]))
 
 
@@ -257,7 +258,6 @@ def test_resumed_training_continues_exactly(
     monkeypatch.setattr(training, "Eyes", lambda channels: eyes)
     monkeypatch.setattr(training, "finish", lambda *_: None)
     monkeypatch.setattr(training, "trapezoid", lambda *_, **__: 1.0)  # or the step budgets would give other rates
-    monkeypatch.setattr(training, "SMALL_SHARE", 2.0)
     whole = training.train(options(tmp_path / "whole", 4), tmp_path, TINY, batch=4, lr=1e-3)
     training.train(options(tmp_path / "parts", 2), tmp_path, TINY, batch=4, lr=1e-3)
     parts = training.train(options(tmp_path / "parts", 4), tmp_path, TINY, batch=4, lr=1e-3)
