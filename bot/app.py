@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Collection, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from PIL import Image
@@ -13,7 +12,8 @@ from PIL import Image
 from bot.domain import Box, Face, Persona, Reply, Scene, Turn
 from bot.runtime import metrics
 from bot.runtime.bundle import SHIPPED_BUNDLE, Bundle
-from bot.runtime.session import CPU, Session, share_cores, short_name
+from bot.runtime.session import CPU, Session, available_cores, share_cores, short_name
+from bot.runtime.spare import SpareCores
 from bot.runtime.timing import Stopwatch
 from bot.speech.decoder import Decoder
 from bot.speech.personas import load_personas
@@ -42,6 +42,7 @@ class TalkingPhotos:
     ) -> None:
         self.bundle = Bundle(bundle_folder)
         self.workers, self.threads = share_cores(workers, threads)
+        self._cores = SpareCores(available_cores() // self.threads)
         wanted = dict.fromkeys(SEEING, provider)
         wanted |= dict.fromkeys(WRITING, "cuda" if provider == "tensorrt" else provider)
         self.sessions = {
@@ -52,7 +53,7 @@ class TalkingPhotos:
             FaceDetector(self.sessions["face_detector"]),
             self._reader,
             Captioner(self.sessions["captioner_encoder"], self.sessions["captioner_decoder"]),
-            aside=ThreadPoolExecutor(self.workers, thread_name_prefix="aside"),
+            aside=self._cores.aside,
         )
         decoder = Decoder(self.sessions["speaker"], self.bundle.file("speaker_tokenizer"))
         self._speaker = Speaker(decoder=decoder)
@@ -83,14 +84,15 @@ class TalkingPhotos:
     def look(self, data: bytes, stopwatch: Stopwatch | None = None) -> Scene:
         """Return what is seen in the bytes of a photo; raise BadInput if they are not one."""
         stopwatch = stopwatch or Stopwatch()
-        with stopwatch("decode"):
+        with self._cores.busy(), stopwatch("decode"):
             photo = decode(data)
         return self.observe(photo, stopwatch)
 
     def observe(self, photo: Photo, stopwatch: Stopwatch | None = None) -> Scene:
         """Return what is seen in a decoded photo."""
         stopwatch = stopwatch or Stopwatch()
-        scene = self.observer.look(photo, stopwatch)
+        with self._cores.busy():
+            scene = self.observer.look(photo, stopwatch)
         metrics.note_stages(stopwatch.timings_ms)
         return scene
 
@@ -105,6 +107,7 @@ class TalkingPhotos:
         recent: Collection[str] = (),
     ) -> Reply:
         """Return what person number ``speaker`` says: an opening, or the answer to the last turn."""
-        reply = self._speaker.reply(scene, persona, turns, speaker=speaker, seed=seed, recent=recent)
+        with self._cores.busy():
+            reply = self._speaker.reply(scene, persona, turns, speaker=speaker, seed=seed, recent=recent)
         metrics.note_reply(reply, persona.voice)
         return reply

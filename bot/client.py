@@ -44,6 +44,10 @@ log = logging.getLogger(__name__)
 # The bot joins no voice channels, so what those would need is not missing.
 discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
 
+GOODBYE = 5.0  # seconds that what is being answered may still take when the bot stops
+# How discord.py names the tasks in which it calls what listens to events, buttons, menus, forms and commands.
+DISPATCHED = ("discord.py: on_", "discord-ui-", "CommandTree-invoker")
+
 # What the invite link asks for.
 PERMISSIONS = discord.Permissions(
     view_channel=True,
@@ -109,6 +113,23 @@ class TalkingPhotosBot(commands.AutoShardedBot):
             await self.tree.sync()
         except (discord.HTTPException, app_commands.AppCommandError):  # photos are answered without them, too
             log.exception("Discord did not take my slash commands; those of the last start stay.")
+
+    async def close(self) -> None:
+        """Drop what waits, let what is being answered be answered, and end the connection.
+
+        What still runs after GOODBYE seconds is cancelled, so that nothing is cut off while it uses the database.
+        """
+        if not self.is_closed():
+            self.house.desk.close()
+            at_work = {task for task in asyncio.all_tasks() if task.get_name().startswith(DISPATCHED)}
+            at_work.discard(asyncio.current_task())  # type: ignore[arg-type]
+            for patience in (GOODBYE, GOODBYE):
+                if at_work:
+                    _, at_work = await asyncio.wait(at_work, timeout=patience)
+                for task in at_work:
+                    log.warning("Stopped %s, which took longer than %.0f s.", task.get_name(), GOODBYE)
+                    task.cancel()
+        await super().close()
 
     async def on_message(self, message: discord.Message) -> None:
         """Leave messages to the cogs; there are no prefix commands."""

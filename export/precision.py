@@ -152,12 +152,28 @@ def int8_pairs(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return stored, best
 
 
+def pairs_fit(steps: np.ndarray) -> bool:
+    """Return whether no two of one sign that stand together in int8 (K, N) add up to more than 128."""
+    return not _excess(_pairs(steps)).any()
+
+
 def _shrink_pairs(steps: np.ndarray) -> np.ndarray:
     """Make rows 0 and 1, 2 and 3, ... of steps (K, N) smaller where two of one sign add up to more than 128."""
-    pairs = np.pad(steps, ((0, len(steps) % 2), (0, 0))).reshape(-1, 2, steps.shape[1])
-    over = np.maximum(np.abs(pairs.sum(axis=1)) - 128, 0) * (pairs.prod(axis=1) > 0)
+    pairs = _pairs(steps)
+    over = _excess(pairs)
     less = np.stack([np.ceil(over / 2), np.floor(over / 2)], axis=1)
     return (pairs - np.sign(pairs) * less).reshape(-1, steps.shape[1])[: len(steps)]
+
+
+def _pairs(steps: np.ndarray) -> np.ndarray:
+    """Return (K, N) as float32 (K / 2, 2, N); a last row without a neighbour stands beside zeros."""
+    padded = np.pad(steps.astype(np.float32), ((0, len(steps) % 2), (0, 0)))
+    return padded.reshape(-1, 2, steps.shape[1])
+
+
+def _excess(pairs: np.ndarray) -> np.ndarray:
+    """Return by how much each pair adds up to more than 128: (K / 2, N)."""
+    return np.maximum(np.abs(pairs.sum(axis=1)) - 128, 0) * (pairs.prod(axis=1) > 0)
 
 
 def _replace(model: onnx.ModelProto, name: str, values: np.ndarray) -> None:

@@ -5,34 +5,27 @@ The int8 weights of the file are scaled back and put into the PyTorch network, w
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 import onnx
 import torch
-from onnx import numpy_helper
 
-from bot.runtime.bundle import SHIPPED_BUNDLE, Bundle
-from export.__main__ import build
+from bot.runtime.bundle import Bundle
+from export.graph import Graph
 from export.graphs.speaker import speaker_graph
+from export.shipped import arrays, float_matrices, rewrite
 from models.speaker import Speaker, SpeakerConfig
 
 PARTS = ("attention.qkv", "attention.out", "gate_up", "down")  # matrices of a block in the order of the graph
 NORMS = ("norm1", "norm2")
-KEPT = ("labels", "training_data", "licence", "metrics")  # of the manifest entry
 
 
 def recover(path: Path) -> Speaker:
     """Return the network of an exported speaker, its weights as the int8 file has them."""
     graph = onnx.load(path).graph
-    tensors = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
-    matrices, norms = [], []
-    for node in graph.node:
-        if node.op_type == "MatMulInteger":
-            name = node.input[1].removesuffix("_quantized")
-            matrices.append(tensors[node.input[1]].astype(np.float32) * tensors[f"{name}_scale"])  # (in, out)
-    *blocks, head = matrices
+    tensors, norms = arrays(graph), []
+    *blocks, head = float_matrices(graph)
     for node in graph.node:
         used = [name for name in node.input if name in tensors and not name.endswith(("_scale", "_zero_point"))]
         norms += [tensors[name] for name in used if tensors[name].shape == head.shape[:1]]
@@ -49,17 +42,19 @@ def recover(path: Path) -> Speaker:
     return speaker.eval()
 
 
+def is_tree(path: Path) -> bool:
+    """Return whether an exported speaker takes a tree of replies."""
+    return any(node.name == "wanted" for node in onnx.load(path).graph.input)
+
+
+def graph_of(bundle: Bundle, about: dict[str, Any]) -> Graph:
+    """Return the graph of a bundle's speaker."""
+    return speaker_graph(recover(bundle.model("speaker").path), about)
+
+
 def main() -> None:
     """Rewrite the speaker of a bundle in place."""
-    parser = argparse.ArgumentParser(prog="python -m export.speaker_rewrite", description=__doc__)
-    parser.add_argument("--bundle", type=Path, default=SHIPPED_BUNDLE)
-    args = parser.parse_args()
-    entry = Bundle(args.bundle).model("speaker")
-    if any(node["name"] == "wanted" for node in entry.about["inputs"]):
-        print(f"{entry.path} is in the present graph already")
-        return
-    graph = speaker_graph(recover(entry.path), {key: entry.about[key] for key in KEPT if key in entry.about})
-    build([graph], {}, args.bundle)
+    rewrite("speaker", is_tree, graph_of)
 
 
 if __name__ == "__main__":

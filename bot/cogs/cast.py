@@ -26,6 +26,8 @@ EXPRESSION = {
     "scared": _("scared"), "disgusted": _("disgusted"),
 }  # fmt: skip
 
+WEARS = {"glasses": _("glasses"), "sunglasses": _("sunglasses")}
+
 
 def whom(person: Person, people: Sequence[Person], locale: str = ENGLISH) -> str:
     """Return "the dog", or "the woman on the left" where there are several women; a number where that is not enough."""
@@ -41,8 +43,8 @@ def whom(person: Person, people: Sequence[Person], locale: str = ENGLISH) -> str
 
 
 def looks(person: Person, locale: str = ENGLISH) -> str:
-    """Return what is read in somebody's face, "adult, happy", as far as anything is."""
-    read = (AGE.get(person.age), EXPRESSION.get(person.expression))
+    """Return what is read in somebody's face, "adult, happy, glasses", as far as anything is."""
+    read = (AGE.get(person.age), EXPRESSION.get(person.expression), *(WEARS.get(item, item) for item in person.wears))
     return say(locale, _(", ")).join(say(locale, word) for word in read if word)
 
 

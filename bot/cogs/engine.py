@@ -6,7 +6,6 @@ import asyncio
 import time
 from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -14,6 +13,7 @@ from typing import Any, Protocol, TypeVar
 
 from bot.domain import BadInput, Persona, Reply, Scene, Turn
 from bot.runtime import metrics
+from bot.runtime.threads import worker_threads
 
 T = TypeVar("T")
 
@@ -85,7 +85,8 @@ class Desk:
         self._workers = workers
         self._at_work: Counter[int] = Counter()  # how many workers each lane has
         self._moved = time.monotonic()  # when work was last begun by an idle engine, or ended
-        self._threads = ThreadPoolExecutor(max_workers=workers, thread_name_prefix="engine")
+        self._threads = worker_threads(workers, "engine")
+        self._closed = False
 
     @property
     def waiting(self) -> int:
@@ -117,6 +118,8 @@ class Desk:
         A cancelled caller loses its turn; so does whoever waits with a ``ticket`` (of a message) that is dropped.
         """
         job = Job(work, asyncio.get_running_loop().create_future(), ticket, time.perf_counter())
+        if self._closed:  # the bot is stopping, and nobody will be answered any more
+            job.done.cancel()
         self._lanes.setdefault(lane, deque()).append(job)
         self._start_next()
         result: T = await job.done
@@ -163,7 +166,8 @@ class Desk:
         self._start_next()
 
     def close(self) -> None:
-        """Drop what still waits; what runs now runs to its end."""
+        """Drop what still waits and what comes later; what runs now runs to its end."""
+        self._closed = True
         for jobs in self._lanes.values():
             for job in jobs:
                 job.done.cancel()

@@ -160,13 +160,27 @@ class Hooks:
             return error.code == UNKNOWN_MESSAGE or self._gone(message, error)
         return True
 
-    async def undress(self, keys: Collection[str]) -> None:
-        """Take pictures off the webhooks that wear one whose key begins so; what was said keeps its picture."""
+    async def undress(self, keys: Collection[str], channel_ids: Collection[int] = ()) -> None:
+        """Take pictures off the webhooks that wear one whose key begins so; what was said keeps its picture.
+
+        In the channels that are named, so does whoever has not spoken since the start, as nobody knows whose it is.
+        """
         begins = tuple(keys)
         for spot in list(self._spots.values()):
             async with spot.lock:
                 if spot.hook and spot.hook.worn and begins and spot.hook.worn.startswith(begins):
                     await self._dress(spot.hook, Avatar("", _nothing))
+        for channel_id in channel_ids:
+            with suppress(NoHook, discord.HTTPException):
+                await self._bare(self._home(self._bot.get_channel(channel_id)))
+
+    async def _bare(self, home: Home) -> None:
+        """Take off the picture that a webhook of ours still wears from before the start."""
+        spot = self._spot(home.id)
+        async with spot.lock:
+            for webhook in () if spot.hook else await self._ours(home):
+                if webhook.avatar:
+                    await self._dress(_Hook(webhook), Avatar("", _nothing))
 
     def is_ours(self, webhook_id: int) -> bool:
         """Tell whether a webhook is one that was used lately."""

@@ -9,7 +9,7 @@ import discord
 from discord import app_commands
 
 from bot.domain import BadInput
-from bot.locales import ENGLISH, explain, languages, say
+from bot.locales import ENGLISH, explain, say
 
 REMEMBERED = 10_000  # users whose language is kept in memory, never on disk
 
@@ -43,9 +43,7 @@ class CatalogueTranslator(app_commands.Translator):
         self, string: app_commands.locale_str, locale: discord.Locale, context: app_commands.TranslationContextTypes
     ) -> str | None:
         """Return a text of a command in a locale, None where there is no translation."""
-        if str(locale) not in languages() or str(locale) == ENGLISH:
-            return None
-        translated = say(str(locale), string.message)
+        translated = say(str(locale), string.message)  # of the nearest catalogue, as the sentences that name commands
         return translated if translated != string.message else None
 
 

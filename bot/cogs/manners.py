@@ -98,7 +98,5 @@ class Manners:
         where = f"#{message.channel} in {message.guild}"
         log.warning("I lack the permission %s in %s (channel %s).", names, where, message.channel.id)
         if addressed and self._first_time(message.author.id, max(60.0, self._cooldown)):
-            text = "I cannot answer in {where}: I lack the permission {names} there."
-            await delivery.tell_privately(
-                message, say(self._languages.of_message(message), text, where=where, names=names)
-            )
+            locale = self._languages.of_message(message)
+            await delivery.tell_privately(message, say(locale, CANNOT, where=where, names=names))

@@ -19,12 +19,12 @@ from bot.cogs.manners import Manners
 from bot.cogs.stage import LEFT_ALONE, SILENT, numbered, spot_of
 from bot.cogs.talks import Posted, Talks
 from bot.domain import BadInput, Scene
-from bot.locales import _, say
+from bot.locales import say
 from bot.ui.base import SORRY
 
 log = logging.getLogger(__name__)
 
-MOST_ABROAD = 5  # photos of a message that speak where only a user installed the bot, as Discord limits its answers
+MOST_ABROAD = 4  # photos that speak where only a user installed the bot: of its five answers one tells what went wrong
 EVERYWHERE = app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=True)
 ANYBODY = app_commands.AppInstallationType(guild=True, user=True)
 
@@ -60,8 +60,8 @@ class Menus(commands.Cog):
         choice = await self._house.scopes.resolve(place)
         if choice.paused_until or choice.listen == "never":
             raise BadInput(SILENT)
-        self._manners.admit_press(interaction, choice.cooldown or 0.0)
         spot = spot_of(interaction, message.id, message.author.id, choice)
+        self._manners.admit_press(interaction, choice.cooldown or 0.0)
         # Where the bot is no member, what is said is itself the answer to the interaction.
         await interaction.response.defer(ephemeral=spot.interaction is None, thinking=True)
         persona = await self._casting.standing(choice)
@@ -120,10 +120,8 @@ def described(scene: Scene, locale: str) -> str:
     seen = [person for person in scene.people if person.who != "nobody"]
     lines = [say(locale, "I see: {caption}.", caption=discord.utils.escape_markdown(scene.caption))]
     for person in seen:
-        face = looks(person, locale)
-        worn = ", ".join(person.wears)
-        details = say(locale, _(", ")).join(part for part in (face, worn) if part)
-        lines.append(f"- {whom(person, scene.people, locale)}" + (f" ({details})" if details else ""))
+        who, face = whom(person, scene.people, locale), looks(person, locale)
+        lines.append(f"- {say(locale, '{who} ({looks})', who=who, looks=face) if face else who}")
     if not seen:
         lines.append(say(locale, "I see nobody in it, but the things in it may speak."))
     lines.append(say(locale, "I recognise nobody, and nothing of this is kept."))

@@ -9,7 +9,7 @@ from dataclasses import replace
 import discord
 from discord.ext import commands, tasks
 
-from bot.cogs import delivery, incoming
+from bot.cogs import delivery, here, incoming
 from bot.cogs.casting import Casting
 from bot.cogs.house import House, place_of
 from bot.cogs.manners import Manners
@@ -24,7 +24,6 @@ from bot.ui.base import SORRY
 
 log = logging.getLogger(__name__)
 
-GOODBYE = 5.0  # seconds an answer in the making may still take when the bot stops
 MAX_QUESTION = 500  # characters of a user's message that the speaker reads and the store keeps
 
 HINT = _("Post a photo and mention me, and whoever is in it will answer you.")
@@ -47,12 +46,9 @@ class Photos(commands.Cog):
         self.purge.start()
 
     async def cog_unload(self) -> None:
-        """Stop the daily work, drop the messages that wait, and let the one being answered be answered."""
+        """Stop the daily work."""
         async with self._purging:  # a connection that is cut off in the middle would keep the program from ending
             self.purge.cancel()
-        self._house.desk.close()
-        if self._answering:
-            await asyncio.wait(self._answering.values(), timeout=GOODBYE)
 
     @tasks.loop(hours=24)
     async def purge(self) -> None:
@@ -95,7 +91,7 @@ class Photos(commands.Cog):
         log.info("Forgot everything of server %d.", guild.id)
 
     async def _leave(self, channel_id: int) -> None:
-        await self._house.conversations.forget_channel(channel_id)
+        await self._talks.leave(channel_id)
         await self._house.scopes.forget_channel(channel_id)
 
     async def _forget(self, channel_id: int, message_ids: set[int]) -> None:
@@ -213,10 +209,7 @@ class Photos(commands.Cog):
         """Tell whether every photo posted there is answered; what is not for everybody is so only when asked."""
         if incoming.age_restricted(message.channel):
             return False
-        if choice.listen:
-            return choice.listen == "every"
-        channel = message.channel
-        return bool({channel.id, getattr(channel, "parent_id", None)} & self._house.settings.channels)
+        return here.listening(choice, place_of(message), self._house.settings) == "every"
 
     def _replies_to_us(self, message: discord.Message) -> bool:
         """Tell whether a message replies to one of the bot's own, or of its webhooks."""

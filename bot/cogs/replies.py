@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
@@ -18,9 +19,11 @@ from bot.cogs.talks import Edit, Talks
 from bot.domain import BadInput, Persona
 from bot.locales import say
 from bot.store.conversations import Said
+from bot.store.scopes import Choice
 from bot.ui.choosing import EVERYONE, people_menu, persona_menu
 from bot.ui.reply_buttons import COG, ReplyButton
 
+SOON = 1.0  # seconds after which Discord is told of a press whose message is still looked for; it waits for three
 NO_PINGS = discord.AllowedMentions.none()
 
 
@@ -39,7 +42,7 @@ class Replies(commands.Cog, name=COG):
         """Do what the button ``name`` says."""
         self._house.languages.of_interaction(interaction)
         message = interaction.message
-        said = await self._talks.said(message) if message else None
+        said = await self._said(interaction, message) if message else None
         if message and not said and name == "delete" and _may_delete(interaction, {named_in(message)}):
             await self._remove(interaction, message)
             return
@@ -49,10 +52,18 @@ class Replies(commands.Cog, name=COG):
             raise BadInput(LEFT_ALONE)
         await getattr(self, f"_{name}")(interaction, message, said)
 
+    async def _said(self, interaction: discord.Interaction, message: discord.Message) -> Said | None:
+        """Return what a message says; Discord hears of the press in time, however long words are being sent there."""
+        looking = asyncio.create_task(self._talks.said(message))
+        await asyncio.wait({looking}, timeout=SOON)
+        if not looking.done():
+            await _seen(interaction)
+        return await looking
+
     async def _again(self, interaction: discord.Interaction, message: discord.Message, said: Said) -> None:
         """Say the same thing in other words, in the same message."""
         spot = await self._speaking_spot(interaction, said)
-        await interaction.response.defer()
+        await _seen(interaction)
         await self._talks.again(spot, message, _edit(interaction.edit_original_response))
 
     async def _other(self, interaction: discord.Interaction, message: discord.Message, said: Said) -> None:
@@ -83,6 +94,11 @@ class Replies(commands.Cog, name=COG):
     async def _persona(self, interaction: discord.Interaction, message: discord.Message, said: Said) -> None:
         """Let the user choose another character for whoever spoke."""
         locale, personas = str(interaction.locale), self._house.personas
+        edit = None
+        if spot_of(interaction, message.id, said.origin.poster_id, Choice()).interaction is not None:
+            # Where the bot is no member, only the press under a message lets it be edited, and the menu comes after it.
+            await _seen(interaction)
+            edit = _edit(interaction.edit_original_response)
         visible = await personas.visible(interaction.guild_id, interaction.user.id)
         own = {key: persona for key, persona in visible.items() if key not in personas.built_in}
 
@@ -90,20 +106,25 @@ class Replies(commands.Cog, name=COG):
             persona = await personas.get(value)
             if persona is None:
                 raise BadInput("That character was deleted in the meantime; choose another one.")
-            await self._recast(pick, message, said, persona)
+            await self._recast(pick, message, said, persona, edit)
 
         menu = persona_menu(own, personas.built_in, interaction.user.id, locale, chosen)
         await answer(interaction, say(locale, "Which character shall it be from now on?"), view=menu)
 
     async def _recast(
-        self, interaction: discord.Interaction, message: discord.Message, said: Said, persona: Persona
+        self,
+        interaction: discord.Interaction,
+        message: discord.Message,
+        said: Said,
+        persona: Persona,
+        edit: Edit | None = None,
     ) -> None:
         """Say it anew as another character, who keeps the conversation; the old words go."""
         spot = await self._speaking_spot(interaction, said)
-        # Where the bot is no member, only the button under a message lets it be edited.
-        edit = _edit(message.edit) if spot.interaction is None else None
+        if spot.interaction is None:
+            edit = _edit(message.edit)
         if interaction.message is not None and interaction.message.id == message.id:
-            await interaction.response.defer()
+            await _seen(interaction)
             edit = _edit(interaction.edit_original_response)
         else:  # chosen in a menu that only the user sees
             done = say(str(interaction.locale), "{name} takes over.", name=discord.utils.escape_markdown(persona.name))
@@ -121,7 +142,7 @@ class Replies(commands.Cog, name=COG):
 
     async def _remove(self, interaction: discord.Interaction, message: discord.Message) -> None:
         """Delete the message whose button was pressed, and what is remembered of it."""
-        await interaction.response.defer()
+        await _seen(interaction)
         with suppress(discord.NotFound):  # somebody was quicker
             await interaction.delete_original_response()
         await self._talks.forget(message.channel.id, {message.id})
@@ -131,8 +152,15 @@ class Replies(commands.Cog, name=COG):
         choice = await self._house.scopes.resolve(place_of(interaction))
         if choice.paused_until or choice.listen == "never":
             raise BadInput(SILENT)
+        spot = spot_of(interaction, said.origin.photo_message_id, said.origin.poster_id, choice)
         self._manners.admit_press(interaction, choice.cooldown or 0.0)
-        return spot_of(interaction, said.origin.photo_message_id, said.origin.poster_id, choice)
+        return spot
+
+
+async def _seen(interaction: discord.Interaction) -> None:
+    """Tell Discord that a button was pressed, if it does not know yet."""
+    if not interaction.response.is_done():
+        await interaction.response.defer()
 
 
 def _may_delete(interaction: discord.Interaction, people: Collection[int | None]) -> bool:

@@ -145,24 +145,29 @@ def identity_of(bot: discord.Client, choice: Choice) -> Identity:
 
 
 def spot_of(interaction: discord.Interaction, message_id: int, author_id: int, choice: Choice) -> Spot:
-    """Return where an interaction lets somebody speak about a message: in its channel, if the bot may write there."""
+    """Return where an interaction lets somebody speak about a message: in its channel, if the bot may write there.
+
+    Raises BadInput where the user may not write: nobody puts words into a channel of announcements through the bot.
+    """
     channel = interaction.channel
     if not isinstance(channel, discord.abc.Messageable):
         raise BadInput("I cannot speak in this kind of channel.")
     # Not every kind of channel makes partial messages: a group of friends does not.
     there = interaction.client.get_partial_messageable(channel.id, guild_id=interaction.guild_id)  # type: ignore[union-attr]
     answers = there.get_partial_message(message_id)
-    may = interaction.app_permissions
-    writes = may.send_messages_in_threads if isinstance(channel, discord.Thread) else may.send_messages
+    may, in_thread = interaction.app_permissions, isinstance(channel, discord.Thread)
+    if interaction.guild_id and not _writes(interaction.permissions, in_thread=in_thread):
+        raise BadInput("You may not write here, so I do not speak for you; ask somebody who may.")
     direct = interaction.context.dm_channel
-    member = direct or (interaction.is_guild_integration() and may.view_channel and writes and may.read_message_history)
+    reads = may.view_channel and may.read_message_history
+    member = direct or (interaction.is_guild_integration() and reads and _writes(may, in_thread=in_thread))
     return Spot(
         channel,  # type: ignore[arg-type]
         answers,
         Shown(answers.jump_url, author_id, photo=True),
         identity_of(interaction.client, choice),
         None if member else interaction,
-        str(interaction.locale if direct else interaction.guild_locale or interaction.locale),
+        _language_of(interaction),
     )
 
 
@@ -178,6 +183,17 @@ async def photo_of(bot: discord.Client, origin: Origin) -> bytes | None:
         return await incoming.download(found) if found else None
     except (discord.HTTPException, BadInput):
         return None
+
+
+def _language_of(interaction: discord.Interaction) -> str:
+    """Return the language of a server, else of the user; only community servers can have another than English."""
+    servers = interaction.guild_locale
+    return str(servers if servers and str(servers) != ENGLISH else interaction.locale)
+
+
+def _writes(may: discord.Permissions, *, in_thread: bool) -> bool:
+    """Tell whether permissions allow to write in a channel, or in a thread."""
+    return may.send_messages_in_threads if in_thread else may.send_messages
 
 
 async def _ready(value: T) -> T:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +15,7 @@ from discord.ext import commands
 
 from bot import __version__
 from bot.cogs import here
+from bot.cogs.health import latency_of
 from bot.cogs.house import House, place_of
 from bot.cogs.incoming import age_restricted
 from bot.cogs.languages import answer
@@ -59,12 +59,12 @@ class StatusCommands(commands.Cog):
     async def status(self, interaction: discord.Interaction) -> None:
         """Tell version, uptime, load and how much is stored: numbers of the whole bot, nothing of one server."""
         locale, house = self._house.languages.of_interaction(interaction), self._house
-        stored, recent, latency = await house.conversations.counts(), house.desk.recent_ms, house.bot.latency
+        stored, recent, latency = await house.conversations.counts(), house.desk.recent_ms, latency_of(house.bot)
         unknown = _("not measured yet")
         facts: dict[Text, object] = {
             _("**Running since:** {value}"): discord.utils.format_dt(self._started, "R"),
             _("**Servers:** {value}"): len(house.bot.guilds),
-            _("**Latency to Discord:** {value}"): f"{1000 * latency:.0f} ms" if math.isfinite(latency) else unknown,
+            _("**Latency to Discord:** {value}"): unknown if latency is None else f"{1000 * latency:.0f} ms",
             _("**Models run on:** {value}"): house.desk.engine.provider,
             _("**Waiting for an answer:** {value}"): house.desk.waiting,
             _("**Answers of late take:** {value}"): f"{median(recent) / 1000:.1f} s" if recent else unknown,

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
@@ -178,6 +178,11 @@ class Talks:
         async with self._lock(channel_id):
             await self._conversations.forget(message_ids)
 
+    async def leave(self, channel_id: int) -> None:
+        """Forget what was said in a channel that is gone, also what was sent but not stored when it went."""
+        async with self._lock(channel_id):
+            await self._conversations.forget_channel(channel_id)
+
     async def _go_on(self, spot: Spot, talk: Conversation, origin: Origin, question: Question) -> None:
         """Answer what somebody said to a person in the photo who has spoken before."""
         # One answer at a time in a conversation, so that each knows the ones before it.
@@ -268,10 +273,10 @@ class Talks:
 @asynccontextmanager
 async def _typing(spot: Spot) -> AsyncIterator[None]:
     """Show that somebody is typing, where the bot may; an interaction shows it by itself."""
-    if spot.interaction is not None:
-        yield
-        return
-    async with spot.channel.typing():
+    async with AsyncExitStack() as shown:
+        if spot.interaction is None:
+            with suppress(discord.HTTPException):  # words matter more than the sign that they come
+                await shown.enter_async_context(spot.channel.typing())
         yield
 
 

@@ -26,22 +26,26 @@ MY = {"queen": "our", "pirate": "me"}  # how these voices say it
 
 def usable(frame: Frame, facts: Facts) -> bool:
     """Whether the facts fill every slot of a frame and their number agrees with its wording."""
-    if "doing" in frame.slots and _says_place_twice(frame.text, facts):
-        return False
-    return not (facts.wear_plural and frame.singular_wear) and fillable(frame.slots, facts)
+    return _agrees(frame, facts) and fillable(frame.slots, facts)
 
 
 def usable_frames(frames: Iterable[Frame], facts: Facts) -> list[Frame]:
-    """Return the usable ones of frames; those with the same slots are looked at together."""
+    """Return the usable ones of frames; slots that many of them have are looked at once."""
     filled: dict[frozenset[str], bool] = {}
     found = []
     for frame in frames:
-        slots = frame.slots
-        if slots not in filled:
-            filled[slots] = fillable(slots, facts)
-        if filled[slots] and (not slots or usable(frame, facts)):
+        if frame.slots not in filled:
+            filled[frame.slots] = fillable(frame.slots, facts)
+        if filled[frame.slots] and _agrees(frame, facts):
             found.append(frame)
     return found
+
+
+def _agrees(frame: Frame, facts: Facts) -> bool:
+    """Whether the wording of a frame suits the number of its garment and does not say its place twice."""
+    if "doing" in frame.slots and _says_place_twice(frame.text, facts):
+        return False
+    return not (facts.wear_plural and frame.singular_wear)
 
 
 def fits_wording(text: str, facts: Facts) -> bool:

@@ -48,7 +48,7 @@ class KnownLines:
         if not found:
             return []
         shared = np.bincount(np.concatenate(found))
-        return [self._frames[i] for i in np.flatnonzero((shared > 0) & (shared >= CLOSE * len(triples)))]
+        return [self._frames[i] for i in np.flatnonzero((shared > 0) & (shared >= CLOSE * len(triples))).tolist()]
 
     def _undressed(self, text: str) -> Iterator[str]:
         """Yield a text without each lead and each tail that it has."""

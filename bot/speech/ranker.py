@@ -31,7 +31,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
 
 from bot.domain import ANIMALS, Scene, Source
@@ -63,6 +63,7 @@ SLOT = re.compile(r"\{\w+\}")
 POINTING = frozenset({"this", "these", "that", "those", "the"})
 MINE = frozenset({"my", "me", "our"})
 STUTTER = re.compile(r"\b(a|an|the|of|in|on|at|to|my|this|and|with|is|for) \1\b|\b(\w+) \2 \2\b")
+NEIGHBOUR = re.compile(r"\bthe (man|woman|boy|girl|baby) (?:beside me|next to me|behind me|on the left|on the right)")
 GENERIC = frozenset(
     ["man", "woman", "boy", "girl", "person", "people", "baby", "someone", "other", "big", "small", "young", "old"]
 )
@@ -109,6 +110,15 @@ class Context:
     rng: random.Random | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Common:
+    """What is the same for all candidates: words of the user's message, what to name, word triples said before."""
+
+    asked: list[str]
+    sought: frozenset[str]
+    earlier: list[frozenset[int]]
+
+
 class Ranker:
     """Scores candidates; holds the vocabulary and what each voice likes to say."""
 
@@ -122,25 +132,27 @@ class Ranker:
 
         Vetoed candidates have the score -inf; earlier ones win ties.
         """
-        return sorted((self._score(one, context) for one in candidates), key=lambda one: -one.score)
+        said = (*context.said, *context.recent, context.message)
+        asked = WORD.findall(context.message.lower())
+        common = _Common(asked, _sought(context.scene, asked), [_triples(line) for line in said])
+        return sorted((self._score(one, context, common) for one in candidates), key=lambda one: -one.score)
 
-    def _score(self, one: Candidate, context: Context) -> Scored:
+    def _score(self, one: Candidate, context: Context, common: _Common) -> Scored:
         scene, message = context.scene, context.message
+        words = WORD.findall(one.text.lower())
         if (
             not one.text
             or not may_be_said(one.text, scene.people[0])
             or one.text in context.said
-            or _echoes(one.text, message)
+            or _echoes(words, common.asked)
         ):
             return Scored(one, -math.inf, {"veto": -math.inf})
-        earlier = (*context.said, *context.recent, message)
-        words = WORD.findall(one.text.lower())
         parts = {
             "chance": CHANCE * context.rng.random() if context.rng else 0.0,
-            "facts": FACT * min(len(facts_named(words, scene, message)), MAX_FACTS),
+            "facts": FACT * min(len(common.sought & _all_forms(words)), MAX_FACTS),
             "voice": VOICE * voice_odds(one.text, context.voice),
             "topic": 0.0 if context.intent == OTHER else TOPIC * self._intent_odds(words, context.intent),
-            "repeats": -REPEAT * _repeats(words, earlier, one.text in context.recent),
+            "repeats": -REPEAT * _repeats(words, common.earlier, one.text in context.recent),
         }
         parts["ungrounded"] = 0.0 if parts["facts"] or message else -UNGROUNDED
         if one.source == "generated" and self._frames.holds(one.text, scene, context.voice):
@@ -181,8 +193,7 @@ class WordOdds:
         """Count words; ``smoothing`` words of every group are taken to be like everybody's."""
         self._smoothing = smoothing
         self._counts = {
-            name: Counter(WORD.findall(SLOT.sub("", "\n".join(texts)).lower()))
-            for name, texts in lines.items()
+            name: Counter(WORD.findall(SLOT.sub("", "\n".join(texts)).lower())) for name, texts in lines.items()
         }
         self._all: Counter[str] = Counter()
         for counts in self._counts.values():
@@ -194,22 +205,28 @@ class WordOdds:
         """Return the mean log-odds per word, doubled and cut to -1..CLEARLY; words said only once count 0."""
         if name not in self._counts:
             return 0.0
-        total = sum(self._odds(word, name) for word in words if self._all[word] > 1)
+        total = sum(self._odds(word, name) for word in words if self._all.get(word, 0) > 1)
         return max(-1.0, min(CLEARLY, 2 * total / max(len(words), 8)))
 
     def _odds(self, word: str, name: str) -> float:
         everywhere = self._all[word] / self._total
-        smoothed = self._counts[name][word] + self._smoothing * everywhere
+        smoothed = self._counts[name].get(word, 0) + self._smoothing * everywhere
         return math.log(smoothed / (self._totals[name] + self._smoothing) / everywhere)
 
 
 def facts_named(words: Sequence[str], scene: Scene, message: str = "") -> frozenset[str]:
     """Return the content words of the caption (and of the user's message) that a reply names."""
-    named = {form for word in words for form in _forms(word)}
-    asked = {
-        form for word in WORD.findall(message.lower()) if word not in CLOSED and len(word) > 3 for form in _forms(word)
-    }
-    return (_content(scene.caption) | asked) & named - GENERIC
+    return _sought(scene, WORD.findall(message.lower())) & _all_forms(words)
+
+
+def _sought(scene: Scene, asked: Sequence[str]) -> frozenset[str]:
+    """Return what it is good to name: content words of the caption and of the user's message."""
+    content = [word for word in asked if word not in CLOSED and len(word) > 3]
+    return (_content(scene.caption) | _all_forms(content)) - GENERIC
+
+
+def _all_forms(words: Iterable[str]) -> frozenset[str]:
+    return frozenset(chain.from_iterable(map(_forms, words)))
 
 
 @lru_cache(maxsize=256)
@@ -301,40 +318,40 @@ def _among(noun: str, present: frozenset[str]) -> bool:
 
 def _absent_people(words: Sequence[str], scene: Scene) -> set[str]:
     """Find ``the woman beside me`` where no woman is."""
+    named = NEIGHBOUR.findall(" ".join(words))
+    if not named:
+        return set()
     present = {person.who for person in scene.people[1:]} | _present(scene)
-    places = r"(?:beside me|next to me|behind me|on the left|on the right)"
-    named = re.findall(rf"\bthe (man|woman|boy|girl|baby) {places}", " ".join(words))
     return {who for who in named if who not in present and "person" not in present}
 
 
 def faults(text: str) -> int:
     """Count what is broken in a text: quotes or brackets left open, words or phrases said over and over."""
     words = WORD.findall(text.lower())
-    triples = Counter(zip(words, words[1:], words[2:], strict=False))
-    pairs = Counter(pairwise(words))
+    triples, pairs = list(zip(words, words[1:], words[2:], strict=False)), list(pairwise(words))
+    again = len(pairs) - len(set(pairs))
     tests = (
         text.count('"') % 2 == 1 or text.count("(") != text.count(")"),
-        any(count > 1 for count in triples.values()) or any(count > 3 for count in pairs.values()),
+        len(set(triples)) < len(triples) or (again > 2 and max(Counter(pairs).values()) > 3),
         STUTTER.search(text.lower()) is not None,
         re.search(r"[{}<>|\\_]", text) is not None,
     )
     return sum(tests)
 
 
-def _echoes(text: str, message: str) -> bool:
+def _echoes(words: Sequence[str], asked: Sequence[str]) -> bool:
     """Tell whether a text holds the whole of a user's message of three words or more."""
-    words, asked = WORD.findall(text.lower()), WORD.findall(message.lower())
     return len(asked) > 2 and " ".join(asked) in " ".join(words)
 
 
-def _repeats(words: Sequence[str], lines: Collection[str], exact: bool) -> float:
+def _repeats(words: Sequence[str], earlier: Iterable[frozenset[int]], exact: bool) -> float:
     """Return how much of a text was said before in one line, 0..1: the share of its word triples."""
     if exact:
         return 1.0
     triples = _runs(words)
     if not triples:
         return 0.0
-    shares = (len(triples & _triples(line)) / len(triples) for line in lines)
+    shares = (len(triples & line) / len(triples) for line in earlier)
     share = max(shares, default=0.0)
     return share if share > 0.3 else 0.0
 

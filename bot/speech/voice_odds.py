@@ -13,6 +13,7 @@ from pathlib import Path
 
 TABLE = Path(__file__).parent.parent / "resources" / "voice_words.json"
 WORD = re.compile(r"[a-z]+(?:'[a-z]+)*'?")
+CAPITALS, EMOJI = re.compile(r"\b[A-Z]{3,}\b"), re.compile(r"[\U0001f300-\U0001faff\u2600-\u27bf]")
 SCALE = 100  # odds are stored in hundredths of a nat
 SHORT = 10  # words; a shorter text is taken to be as long, so that one word does not decide
 MOST = 1.0
@@ -21,8 +22,8 @@ MOST = 1.0
 def cues(text: str) -> list[str]:
     """Return the words of a text in lower case, and signs for shouting, exclaiming, emoji and a small start."""
     signs = ["<!>"] * text.count("!") + ["<?>"] * text.count("?")
-    signs += ["<caps>"] * len(re.findall(r"\b[A-Z]{3,}\b", text))
-    signs += ["<emoji>"] if re.search(r"[\U0001f300-\U0001faff\u2600-\u27bf]", text) else []
+    signs += ["<caps>"] * len(CAPITALS.findall(text))
+    signs += ["<emoji>"] if not text.isascii() and EMOJI.search(text) else []
     signs += ["<small>"] if text[:1].islower() else []
     return WORD.findall(text.lower()) + signs
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from bot.domain import BadInput, Persona
 from bot.locales import _
+from bot.speech.safety import is_safe
 
 MAX_OWN = 25  # characters of one user
 MAX_SERVER = 100  # characters of one server
@@ -27,7 +28,7 @@ _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # PostgreSQL takes no NUL, and 
 def clean_name(name: str) -> str:
     """Return a name as one line without control characters.
 
-    Raises BadInput when nothing is left, too much is left, or Discord would refuse it.
+    Raises BadInput when nothing is left, too much is left, Discord would refuse it, or it is nothing to be called.
     """
     name = " ".join("".join(" " if c.isspace() else c for c in name if c.isspace() or not _unseen(c)).split())
     name = name.strip(f"{_JOINER} ")
@@ -38,6 +39,8 @@ def clean_name(name: str) -> str:
     for word in REFUSED_NAMES:
         if word in name.casefold():
             raise BadInput("Discord lets no character have {word} in its name; choose another name.", word=repr(word))
+    if not is_safe(name):  # it stands above messages that everybody reads, and no filter of the server looks at it
+        raise BadInput("I cannot speak under that name; choose another one.")
     return name
 
 

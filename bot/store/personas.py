@@ -180,7 +180,7 @@ class Personas:
         seen = select(PersonaRow.name).where(_seen(guild_id, owner_id), PersonaRow.id != persona.id)
         taken = [*(other.name for other in self.built_in.values()), *await session.scalars(seen)]
         if persona.name.casefold() in {name.casefold() for name in taken}:
-            raise BadInput("There is a character called {name} already; choose another name.", name=repr(persona.name))
+            raise BadInput("There is a character called “{name}” already; choose another name.", name=persona.name)
 
 
 def _light() -> Any:

@@ -65,12 +65,22 @@ class Privacy:
         """Tell whether what somebody began at ``since`` may be stored: not if they opted out or were erased since."""
         return not await self.is_out(user_id) and self._forgotten.get(user_id, since) <= since
 
-    async def pictures(self, user_id: int) -> tuple[list[int], list[str]]:
-        """Return the messages with somebody's photos and the ids of their characters, whose pictures may be worn."""
+    async def pictures(self, user_id: int) -> tuple[list[int], list[str], list[int]]:
+        """Return the messages with somebody's photos, the ids of their characters, and the channels of both.
+
+        Their pictures may be worn there.
+        """
+        posted = ConversationRow.poster_id == user_id
+        photos = select(ConversationRow.photo_message_id).where(posted).distinct()
+        characters = select(PersonaRow.id).where(PersonaRow.owner_id == user_id)
+        spoke = or_(posted, ConversationRow.persona_id.in_(characters))
+        channels = select(ConversationRow.channel_id).where(spoke).distinct()
         async with self._database.session() as session:
-            photos = select(ConversationRow.photo_message_id).where(ConversationRow.poster_id == user_id).distinct()
-            characters = select(PersonaRow.id).where(PersonaRow.owner_id == user_id)
-            return list(await session.scalars(photos)), list(await session.scalars(characters))
+            return (
+                list(await session.scalars(photos)),
+                list(await session.scalars(characters)),
+                list(await session.scalars(channels)),
+            )
 
     async def summary(self, user_id: int) -> dict[str, int]:
         """Return how many rows of each table are somebody's: photos talked about, messages, characters, choices."""

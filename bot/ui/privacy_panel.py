@@ -61,10 +61,10 @@ class ForgetPanel(Panel):
     async def _forget(self, user: discord.User | discord.Member, *, keep_opt_out: bool) -> dict[str, int]:
         """Erase what is stored, and take the user's pictures off the webhooks that still wear one."""
         privacy = self._house.privacy
-        photos, characters = await privacy.pictures(user.id)
+        photos, characters, channels = await privacy.pictures(user.id)
         erased = await privacy.forget(user.id, keep_opt_out=keep_opt_out, names=_names(user))
         worn = [*(f"face:{photo}:" for photo in photos), *(f"persona:{character}:" for character in characters)]
-        await self._house.hooks.undress(worn)
+        await self._house.hooks.undress(worn, channels)
         return erased
 
     async def _tell(self, interaction: discord.Interaction, erased: Mapping[str, int], then: Text) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor
 from dataclasses import replace
 from functools import partial
 from typing import Protocol
@@ -40,6 +39,9 @@ SURE_GLASSES = 0.9  # probability from which a reading corrects the caption
 MAX_READ = 2 * MAX_PEOPLE  # faces to read, the largest first
 
 
+Aside = Callable[[Callable[[], list[Face]]], Callable[[], list[Face]]]
+
+
 class FaceFinder(Protocol):
     """Finds faces in an upright RGB photo, boxes in its pixels."""
 
@@ -64,18 +66,18 @@ class Describer(Protocol):
 class Observer:
     """Looks at photos with a face detector, a face reader and a captioner.
 
-    With ``aside``, faces are looked for there while the caption is being written.
+    ``aside`` may look for faces while the caption is being written, see bot.runtime.spare.
     """
 
     def __init__(
-        self, detector: FaceFinder, reader: Reader, captioner: Describer, *, aside: Executor | None = None
+        self, detector: FaceFinder, reader: Reader, captioner: Describer, *, aside: Aside | None = None
     ) -> None:
         self._detector, self._reader, self._captioner, self._aside = detector, reader, captioner, aside
 
     def look(self, photo: Photo, stopwatch: Stopwatch | None = None) -> Scene:
         """Return who is in the photo and what is going on, in words that do not contradict each other.
 
-        Stages ``caption``, ``detect`` (with ``aside``: what it takes longer than the caption) and ``read`` are
+        Stages ``caption``, ``detect`` (where it was done aside: what it takes longer than the caption) and ``read`` are
         timed. The first person is who speaks unless somebody chooses: the largest sure face, else an animal,
         else a person without a face, else nobody.
         """
@@ -84,7 +86,7 @@ class Observer:
             small, divisor = small_copy(photo.image)
         find: Callable[[], list[Face]] = partial(self._find, small, divisor)
         if self._aside:
-            find = self._aside.submit(find).result
+            find = self._aside(find)
         with stopwatch("caption"):
             caption = as_portrait(self._captioner.caption(small))
         with stopwatch("detect"):

@@ -24,6 +24,8 @@ LICENCE = (
     "Creative Commons licences and were used for training only; EfficientNet-Lite0 weights: Apache-2.0"
 )
 
+SEEN = ("keys", "values", "lift")  # what the encoder hands to the decoder
+
 
 class Encoder(nn.Module):
     """Photo -> keys and values of the decoder's attention to it, and which words it lifts."""
@@ -66,29 +68,38 @@ def graphs(checkpoint: Path) -> list[Graph]:
     """Return the encoder and the decoder of a training checkpoint."""
     saved = torch.load(checkpoint, map_location="cpu", weights_only=False)
     network = load(saved)
-    config = network.config
+    config, vocabulary = network.config, saved["config"]["vocabulary"]
     about = {"training_data": TRAINING_DATA, "licence": LICENCE, "metrics": saved["metrics"]}
     normalisation = {"size": config.size, "mean": MEAN, "std": STD}
-    encoder = Encoder(Trunk(pretrained()), network).eval()
-    image = torch.rand(1, 3, config.size, config.size, generator=torch.Generator().manual_seed(1)) * 2 - 1
+    encoder, image = Encoder(Trunk(pretrained()), network).eval(), noise(config.size)
     with torch.no_grad():
-        seen = dict(zip(("keys", "values", "lift"), encoder(image), strict=True))
-        ids = torch.arange(3 * 6).view(3, 6) + len(saved["config"]["vocabulary"]) // 2
-        past = network.no_past(3)
+        seen = dict(zip(SEEN, encoder(image), strict=True))
+    return [
+        Graph(
+            "captioner_encoder", encoder, {"image": image}, SEEN, tolerance=1e-3, precision="int8_weights",
+            about={**about, "normalisation": normalisation},
+        ),
+        decoder_graph(network, seen, {**about, "labels": {"words": vocabulary}}),
+    ]  # fmt: skip
+
+
+def noise(size: int) -> Tensor:
+    """Return the encoder's example input."""
+    return torch.rand(1, 3, size, size, generator=torch.Generator().manual_seed(1)) * 2 - 1
+
+
+def decoder_graph(network: Captioner, seen: Mapping[str, Tensor], about: Mapping[str, Any]) -> Graph:
+    """Return the decoder's graph; ``seen`` is what the encoder makes of its example, by name."""
+    ids = torch.arange(3 * 6).view(3, 6) + network.config.words // 2
+    past = network.no_past(3)
+    with torch.no_grad():
         for word in ids.split(1, dim=1)[:-1]:
             _, past = network.step(word, past, seen["keys"], seen["values"])
     beams, said = {2: "beams", 4: "said"}, {0: "beams"}
-    return [
-        Graph(
-            "captioner_encoder", encoder, {"image": image}, tuple(seen), tolerance=1e-3, precision="int8_weights",
-            about={**about, "normalisation": normalisation},
-        ),
-        Graph(
-            "captioner_decoder", Decoder(network), {"ids": ids[:, -1:], "past": past, **seen}, ("scores", "present"),
-            tolerance=1e-3, dynamic={"ids": said, "past": beams}, precision="int8",
-            about={**about, "labels": {"words": saved["config"]["vocabulary"]}},
-        ),
-    ]  # fmt: skip
+    return Graph(
+        "captioner_decoder", Decoder(network), {"ids": ids[:, -1:], "past": past, **seen}, ("scores", "present"),
+        tolerance=1e-3, dynamic={"ids": said, "past": beams}, precision="int8", about=about,
+    )  # fmt: skip
 
 
 def load(saved: Mapping[str, Any]) -> Captioner:

@@ -45,7 +45,7 @@ MATCHING = 2.0  # weight of the moments in G's loss
 MOMENT_BATCHES, MOMENT_STEP = 80, 2**40  # batches of real faces the moments are of, and the step they are drawn as
 BALANCE = 0.5  # a face is drawn by (how many share its conditions) ** -BALANCE
 COLUMNS = 4  # noises on a sheet, each not smiling and smiling
-EVALUATED = 1500
+EVALUATED = 600
 
 
 class Batches:

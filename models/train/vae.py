@@ -42,7 +42,7 @@ YEARS = (1, 6, 15, 25, 35, 45, 55, 65, 75)  # the middle of each age band
 AGE_UNIT = 40.0  # years
 LIGHT = 0.1  # standard deviation of the changes of brightness and contrast
 STRENGTHS = (0.0, 0.5, 1.0, 1.5)  # of the smile on the sheets of morphs
-EVALUATED = 1500
+EVALUATED = 600
 
 
 class Batches:

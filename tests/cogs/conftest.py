@@ -43,3 +43,12 @@ async def bot(loopback: LoopbackDiscord, settings: Settings, engine: FakeEngine)
 def plain(loopback: LoopbackDiscord) -> None:
     """Forbid webhooks in the room, so that characters speak in plain messages of the bot."""
     loopback.room.denied |= MANAGE_WEBHOOKS
+
+
+@pytest.fixture(params=["webhook", "plain"])
+def either(request: pytest.FixtureRequest, loopback: LoopbackDiscord) -> str:
+    """Run a test once with characters on the webhook, and once with plain replies."""
+    if request.param == "plain":
+        loopback.room.denied |= MANAGE_WEBHOOKS
+    kind: str = request.param
+    return kind

@@ -62,3 +62,19 @@ def words(message: Message) -> str:
 def labels(message: Message) -> list[str]:
     """Return the labels of the buttons under a message."""
     return [part["label"] for row in message.components for part in row["components"]]
+
+
+def spoken(message: Message) -> str:
+    """Return what somebody says, whoever the message is from."""
+    return words(message) if message.author.hook else message.content.partition(":** ")[2]
+
+
+def name(message: Message) -> str:
+    """Return under which name something is said."""
+    return message.author.name if message.author.hook else message.content.partition(":**")[0].removeprefix("**")
+
+
+async def ask(loopback: LoopbackDiscord, message: Message, text: str = "hm") -> Message:
+    """Let Ben reply, and return the answer."""
+    await loopback.post(message.channel, loopback.ben, text, reply_to=message)
+    return await loopback.next_answer(message.channel)

@@ -103,6 +103,19 @@ async def test_a_dropped_ticket_ends_who_waits_with_it_and_nobody_else() -> None
     assert "2" not in bench.begun
 
 
+async def test_a_closed_desk_ends_what_is_at_work_and_nothing_else() -> None:
+    bench = Bench(workers=1)
+    first, second = bench.submit("first"), bench.submit("second")
+    await bench.until_begun(1)
+    bench.desk.close()
+    late = bench.submit("late")
+    bench.gate.set()
+    done = await asyncio.gather(first, second, late, return_exceptions=True)
+    assert done[0] == "first"
+    assert [type(one) for one in done[1:]] == [asyncio.CancelledError] * 2
+    assert bench.begun == ["first"]
+
+
 async def test_errors_reach_who_waits_and_are_counted_by_kind() -> None:
     desk, before = Desk(FakeEngine(), 5), counted("errors_total", kind="BadInput")
 

@@ -66,6 +66,23 @@ async def test_the_webhook_takes_the_face_off_and_other_faces_stay(
     assert hook.avatar
 
 
+async def test_the_webhook_takes_the_face_off_also_after_a_restart(
+    loopback: LoopbackDiscord, settings: Settings, engine: FakeEngine
+) -> None:
+    thread = loopback.world.add_channel("thread", parent=loopback.room)
+    async with loopback.running(settings, engine):
+        await loopback.post(thread, loopback.ada, loopback.mention, files=[PHOTO])
+        await loopback.next_answer(thread)
+    (hook,) = loopback.world.webhooks.values()
+    assert hook.avatar
+    async with loopback.running(settings, engine):
+        await forget(loopback)
+        assert hook.avatar is None
+        await loopback.post(loopback.room, loopback.ben, loopback.mention, files=[PHOTO])
+        await loopback.next_answer()
+        assert hook.avatar
+
+
 async def test_the_poster_can_still_delete_what_was_said_of_the_photo(
     loopback: LoopbackDiscord, bot: TalkingPhotosBot
 ) -> None:

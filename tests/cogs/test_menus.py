@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from bot.client import TalkingPhotosBot
 from bot.settings import Settings
-from tests.cogs.scenes import BUTTONS, FAMILY, PHOTO, PIRATE, SELF, FreshEngine, labels, leads_to, words
+from tests.cogs.scenes import BUTTONS, FAMILY, PHOTO, PIRATE, SELF, FreshEngine, begin, labels, leads_to, words
 from tests.loopback.messages import Message
-from tests.loopback.permissions import EVERYBODY, USE_EXTERNAL_APPS
+from tests.loopback.permissions import EVERYBODY, SEND_MESSAGES, USE_EXTERNAL_APPS
 from tests.loopback.pictures import picture
 from tests.loopback.places import Channel
 from tests.loopback.server import LoopbackDiscord
@@ -213,26 +215,28 @@ async def test_another_character_takes_over_where_only_the_user_installed_the_bo
         assert answer.content.startswith(f"**{PIRATE}:** Take 2: ")
         await (await loopback.press(loopback.ben, answer, "Again")).more()
         assert answer.content.startswith(f"**{PIRATE}:** Take 3: ")
-        menu = await loopback.press(loopback.ben, answer, "Persona")
-        picked = await loopback.select(loopback.ben, menu.messages[0], "The characters I came with", SELF)
-        now = await picked.more()
-        assert now
-        assert now.content.startswith(f"**{SELF}:** Take 4: ")
-        await (await loopback.press(loopback.ben, now, "Again")).more()
-        assert now.content.startswith(f"**{SELF}:** Take 5: ")
+        pressed = await loopback.press(loopback.ben, answer, "Persona")
+        menu = await pressed.more()
+        assert menu
+        assert menu.ephemeral
+        await loopback.select(loopback.ben, menu, "The characters I came with", SELF)
+        assert await pressed.more() is answer
+        assert answer.content.startswith(f"**{SELF}:** Take 4: ")
+        await (await loopback.press(loopback.ben, answer, "Again")).more()
+        assert answer.content.startswith(f"**{SELF}:** Take 5: ")
 
 
-async def test_as_many_photos_talk_as_follow_ups_are_allowed(
+async def test_of_the_answers_that_are_allowed_abroad_the_last_tells_what_went_wrong(
     loopback: LoopbackDiscord, settings: Settings, engine: FreshEngine
 ) -> None:
     abroad = loopback.world.private(loopback.ada, loopback.ben)
     async with loopback.running(settings, engine):
         photo = await post(loopback, *[PHOTO] * 8, channel=abroad)
         asked = await loopback.menu(loopback.ada, abroad, TALK, photo, installed="user")
-        for _ in range(5):
+        for _ in range(4):
             await asked.more()
-        assert [message.ephemeral for message in asked.messages] == [False] * 5 + [True]
-        assert asked.messages[-1].content == "Here I can let at most 5 photos speak at once."
+        assert [message.ephemeral for message in asked.messages] == [False] * 4 + [True]
+        assert asked.messages[-1].content == "Here I can let at most 4 photos speak at once."
 
 
 async def test_a_damaged_photo_is_told_also_where_only_the_user_installed_the_bot(
@@ -294,3 +298,32 @@ async def test_in_the_direct_messages_of_the_bot_the_menu_works_like_a_mention(
     await (await loopback.press(loopback.ada, answer, "Again")).more()
     await loopback.post(direct, loopback.ada, "hm", reply_to=answer)
     assert "who said 'hm'" in (await loopback.next_answer(direct)).content
+
+
+async def test_who_may_not_write_in_a_channel_lets_nobody_speak_there(
+    loopback: LoopbackDiscord, bot: TalkingPhotosBot
+) -> None:
+    reader = loopback.add_user("Rea", permissions=EVERYBODY & ~SEND_MESSAGES)
+    photo, opening = await begin(loopback)
+    text = opening.content
+    for asked in (
+        await loopback.menu(reader, loopback.room, TALK, photo),
+        await loopback.press(reader, opening, "Again"),
+        await loopback.press(reader, opening, "Someone else"),
+    ):
+        assert asked.ephemeral
+        assert asked.text.startswith("You may not write here")
+    assert "a red picture" in (await loopback.menu(reader, loopback.room, WHO, photo)).text
+    assert (opening.content, opening.gone) == (text, False)
+    await loopback.silence(0.05)
+
+
+async def test_what_is_seen_is_told_in_the_users_language(
+    loopback: LoopbackDiscord, bot: TalkingPhotosBot, engine: FreshEngine
+) -> None:
+    engine.people = (replace(FAMILY[0], wears=("sunglasses",)), FAMILY[2])
+    photo = await post(loopback, PHOTO)
+    asked = await loopback.menu(loopback.ben, loopback.room, WHO, photo)
+    assert "- the woman (adult, happy, sunglasses)\n- the dog\n" in asked.text
+    asked = await loopback.menu(loopback.ben, loopback.room, "照片里有谁？", photo, locale="zh-CN")
+    assert "- 这位女士（成年人、开心、戴墨镜）\n- 这只狗\n" in asked.text

@@ -116,7 +116,7 @@ async def test_built_in_characters_can_be_taken_along(
     assert file.name == f"Captain_Maribel_Saltmarrow.{kind}"
     assert read_card(file.data).text("name") == "Captain Maribel Saltmarrow"
     refused = await bring(loopback, file.data, file.name)
-    assert refused.content.startswith("There is a character called 'Captain Maribel Saltmarrow' already;")
+    assert refused.content.startswith("There is a character called “Captain Maribel Saltmarrow” already;")
     form = await loopback.press(loopback.ada, refused, "Fix it")
     assert fields(form)["Catchphrase"] == "Arr, and that's the truth of it!"
     await loopback.submit(form, {"Name": "Captain Copy"})

@@ -82,7 +82,7 @@ async def test_a_refused_form_can_be_mended_without_typing_it_again(
         "Greeting": "Good\nevening",
     }  # fmt: skip
     refused = shown(await loopback.submit(opened, typed))
-    assert refused.content == "There is a character called 'old salt' already; choose another name."
+    assert refused.content == "There is a character called “old salt” already; choose another name."
     assert buttons(refused) == ["Fix it"]
     cancelled = await loopback.press(loopback.ada, refused, "Fix it")
     assert fields(cancelled) == {**typed, "Voice": ["Vampire"]}

@@ -260,8 +260,8 @@ async def test_everything_in_chinese(loopback: LoopbackDiscord, bot: TalkingPhot
     exported = await said("导出")
     assert exported.text == "这就是我存储的关于你的全部内容。"
     assert json.loads(exported.files[0].data)["personas"]
-    assert (await said("退出")).text.startswith("从现在起，在所有服务器里我都不再理会你的照片和消息。")
-    assert (await said("加入")).text == "我又会回答你的照片和消息了。"
+    assert (await said("选择退出")).text.startswith("从现在起，在所有服务器里我都不再理会你的照片和消息。")
+    assert (await said("选择加入")).text == "我又会回答你的照片和消息了。"
     asked = await said("忘记我")
     assert asked.message
     assert asked.text.startswith("我将永久删除我存储的关于你的内容：2 段")

@@ -196,3 +196,19 @@ async def test_help_in_chinese(loopback: LoopbackDiscord, bot: TalkingPhotosBot)
     assert lines[-1].startswith("我不存储照片。</privacy show:")
     done = await loopback.slash(loopback.ben, loopback.room, "帮助", locale="zh-CN")
     assert done.text.startswith("- 发一张照片")
+
+
+@pytest.mark.parametrize(("measured", "told"), [(0.0421, "42 ms"), (41.275, "not measured yet")])
+async def test_an_answer_that_overtook_its_heartbeat_is_no_latency(
+    loopback: LoopbackDiscord, bot: TalkingPhotosBot, monkeypatch: pytest.MonkeyPatch, measured: float, told: str
+) -> None:
+    monkeypatch.setattr(TalkingPhotosBot, "latency", measured)
+    assert (await facts(loopback))["Latency to Discord"] == told
+
+
+async def test_commands_are_called_as_the_sentences_that_name_them_in_every_kind_of_chinese(
+    loopback: LoopbackDiscord, bot: TalkingPhotosBot
+) -> None:
+    assert (await loopback.slash(loopback.ben, loopback.room, "状态", locale="zh-TW")).text.startswith("**Talking")
+    assert "/隐私 选择退出" in (await loopback.slash(loopback.ben, loopback.room, "隐私 查看", locale="zh-TW")).text
+    assert (await loopback.slash(loopback.ben, loopback.room, "status", locale="fi")).text.startswith("**Talking")

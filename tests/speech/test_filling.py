@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from bot.speech.facts import Facts
-from bot.speech.filling import fill, fillable, fits_wording, slot_rules, unfill
+from bot.speech.filling import fill, fillable, fits_wording, slot_rules, unfill, usable, usable_frames
+from bot.speech.frames import Frames
 
 KITE = Facts(thing="orange kite", thing_article="an", doing="holding my kite on the beach", place="beach", at="on")
 COAT = Facts(wear="red coat", the_other="my two friends", place="park", at="in")
@@ -73,3 +74,12 @@ def test_what_is_done_with_a_thing_is_not_named_beside_it() -> None:
     hitting = Facts(thing="tennis ball", thing_article="a", doing="hitting a ball")
     assert not fillable({"the_thing", "doing"}, hitting)
     assert fillable({"the_thing"}, hitting)
+
+
+def test_frames_are_as_usable_together_as_one_by_one() -> None:
+    frames = list(Frames().voices["self"].frames())
+    boots = Facts(wear="brown boots", wear_plural=True, doing="walking on the beach", place="beach", at="on")
+    for facts in (KITE, COAT, boots):
+        found = usable_frames(frames, facts)
+        assert found == [frame for frame in frames if usable(frame, facts)]
+        assert 0 < len(found) < len(frames)

@@ -10,7 +10,7 @@ import pytest
 from bot.domain import NOBODY, VOICES, Failure, Person, Scene
 from bot.speech.facts import Facts, read_facts
 from bot.speech.filling import fill, usable
-from bot.speech.frame_files import Frame, read_frames, vary
+from bot.speech.frame_files import Frame, is_variant, read_frames, vary
 from bot.speech.frames import Frames, Line, fill_all
 from bot.vision.caption_people import infer_people
 
@@ -152,6 +152,13 @@ def test_vary_takes_the_first_alternatives_without_a_generator(text: str, first:
 def test_an_empty_alternative_leaves_no_space() -> None:
     texts = {vary("Well [quite|], then.", random.Random(seed)) for seed in range(20)}
     assert texts == {"Well quite, then.", "Well, then."}
+
+
+def test_a_variant_has_one_alternative_of_each_group_and_nothing_else() -> None:
+    form = "A [map|map and a lawyer], [please|now]!"
+    assert is_variant("A map, now!", form)
+    assert is_variant("A map and a lawyer, please!", form)
+    assert not any(is_variant(text, form) for text in ("A map, now", "A map, now!!", "A lawyer, now!", form, ""))
 
 
 def test_a_variant_that_does_not_agree_with_the_garment_is_left_out() -> None:

@@ -10,7 +10,7 @@ from tokenizers import Tokenizer
 
 from bot.speech.decoder import Decoder
 from bot.speech.phrases import PhraseBook
-from bot.speech.prompt import REPLY, build_prompt
+from bot.speech.prompt import END, PAD, REPLY, build_prompt
 from models.speaker import EagerSession
 from tests.tiny_speaker import SCENE, save_tokenizer, tiny_speaker
 
@@ -80,3 +80,31 @@ def test_attested_is_the_share_of_words_in_known_sentences(tokenizer: Tokenizer)
     assert phrases.attested("So be it. This dog is small.") == 1.0
     assert phrases.attested("So be it. I like tea.") == 0.5
     assert phrases.attested("I like tea.") == 0.0
+
+
+def test_nothing_leads_from_one_line_into_the_next(tokenizer: Tokenizer) -> None:
+    scores = np.zeros((2, tokenizer.get_vocab_size()))
+    end, pad = tokenizer.token_to_id(END), tokenizer.token_to_id(PAD)
+    last = tokenizer.encode(" So be it.", add_special_tokens=False).ids
+    written = [[*last, end], [*last, end, pad]]
+    PhraseBook(tokenizer).phrases(LINES).penalise(scores, tokenizer.token_to_id(REPLY), written, (3.0, 1.0))
+    assert not scores.any()
+
+
+def test_a_line_read_before_gives_the_same_phrases_again(tokenizer: Tokenizer) -> None:
+    book = PhraseBook(tokenizer)
+    book.phrases([LINES[1], LINES[1]])
+    again, fresh = book.phrases(LINES), PhraseBook(tokenizer).phrases(LINES)
+    written = [tokenizer.encode(text, add_special_tokens=False).ids for text in (" This dog is", " Arr, this", "")]
+    scores = [np.zeros((3, tokenizer.get_vocab_size())) for _ in range(2)]
+    for phrases, array in zip((again, fresh), scores, strict=True):
+        phrases.penalise(array, tokenizer.token_to_id(REPLY), written, (3.0, 1.0))
+    assert scores[0].any()
+    assert np.array_equal(*scores)
+
+
+def test_without_lines_nothing_is_forbidden_and_nothing_attested(tokenizer: Tokenizer) -> None:
+    phrases, scores = PhraseBook(tokenizer).phrases([]), np.zeros((1, tokenizer.get_vocab_size()))
+    phrases.penalise(scores, tokenizer.token_to_id(REPLY), [[]], (3.0, 1.0))
+    assert not scores.any()
+    assert phrases.attested("So be it.") == 0.0

@@ -168,3 +168,12 @@ def test_own_lines_for_children_are_wholesome() -> None:
             frame.text.replace("{", "").replace("}", "") for frame in one.openings if frame.who in {"child", "baby"}
         ]
         assert sum(not is_wholesome(text) for text in texts) <= 1, name
+
+
+@pytest.mark.parametrize(
+    "text", ["SH1T happens", "b!tch", "Evil.COM/now", "@#$%!", "f.u.c.k off", "I like my big hat!", "Sooo good, 100%."]
+)
+def test_plain_characters_take_a_short_cut_to_the_same_verdict(text: str) -> None:
+    hidden = f"{text}\u200b"  # takes the long way
+    assert unmask(text) == unmask(hidden) == text.lower()
+    assert is_safe(text) == is_safe(hidden)

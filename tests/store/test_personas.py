@@ -135,6 +135,8 @@ async def test_names_are_one_clean_line(personas: Personas, name: str, kept: str
         ({"name": "Mr DisCord"}, "no character have 'discord'"),
         ({"name": "Bonnie & CLYDE"}, "no character have 'clyde'"),
         ({"name": "dis\u200bcord"}, "no character have 'discord'"),
+        ({"name": "free-nitro.com"}, "cannot speak under that name"),
+        ({"name": "F.u.c.k"}, "cannot speak under that name"),
         ({"description": "d" * (MAX_DESCRIPTION + 1)}, "description is too long; keep it within 2000"),
         ({"catchphrase": "c" * (MAX_CATCHPHRASE + 1)}, "catchphrase is too long; keep it within 200"),
         ({"greeting": "g" * (MAX_GREETING + 1)}, "greeting is too long; keep it within 400"),

@@ -1,13 +1,13 @@
 import itertools
 import random
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
 from PIL import Image
 
 from bot.domain import MAX_PEOPLE, NOBODY, Box, Face, FaceReading
+from bot.runtime.spare import SpareCores
 from bot.runtime.timing import Stopwatch
 from bot.vision.caption_people import people_in_caption
 from bot.vision.observer import SURE_FACE, SURE_HUMAN_FACE, Observer
@@ -238,8 +238,7 @@ def test_faces_are_looked_for_beside_the_caption():
             return super().caption(image)
 
     eyes = Waiting("a man in a red hat", [face()])
-    with ThreadPoolExecutor(1) as aside:
-        scene = Observer(eyes, eyes, eyes, aside=aside).look(PHOTO)
+    scene = Observer(eyes, eyes, eyes, aside=SpareCores(1).aside).look(PHOTO)
     assert scene == look("a man in a red hat", face())
 
 

@@ -1,0 +1,50 @@
+"""A second pair of hands while a core is free: what can be done beside something else is, unless all cores are busy."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+from bot.runtime.threads import worker_threads
+
+T = TypeVar("T")
+
+
+class SpareCores:
+    """Counts the cores at work; more threads than cores would only keep each other and the event loop waiting."""
+
+    def __init__(self, cores: int) -> None:
+        self._free = cores
+        self._lock = threading.Lock()
+        self._threads = worker_threads(max(1, cores), "aside")
+
+    @contextmanager
+    def busy(self) -> Iterator[None]:
+        """Count the calling thread's core as taken."""
+        with self._lock:
+            self._free -= 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._free += 1
+
+    def aside(self, work: Callable[[], T]) -> Callable[[], T]:
+        """Begin work on a core that is free and return what waits for its result.
+
+        Where none is free, the work is done when its result is asked for.
+        """
+        with self._lock:
+            if self._free <= 0:
+                return work
+            self._free -= 1
+        return self._threads.submit(self._run, work).result
+
+    def _run(self, work: Callable[[], T]) -> T:
+        try:
+            return work()
+        finally:
+            with self._lock:
+                self._free += 1

@@ -1,0 +1,89 @@
+"""The bot's networks in PyTorch, op by op as they were trained, with the weights of the shipped files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from bot.runtime.bundle import Bundle, ModelEntry
+from export.bench.weights import Stored, read_back
+from export.graphs.captioner import Decoder, Encoder
+from models.captioner import Captioner, CaptionerConfig, Trunk
+from models.efficientnet_lite0 import EfficientNetLite0
+from models.face_detector import DetectorForExport, FaceDetectorNet
+from models.face_reader import CalibratedFaceReader, FaceReaderConfig, FaceReaderNet
+
+SEEN = ("look", "look_low", "strength", "keys_values")  # matrices without a name in the encoder's file, in its order
+SAID = ("qkv", "out", "query", "cross_out", "wide", "narrow")  # the same of a block in the decoder's
+
+
+class EagerModel:
+    """What bot.runtime.session.Session is, for a PyTorch module with the inputs and outputs of an exported graph."""
+
+    def __init__(self, module: nn.Module, entry: ModelEntry) -> None:
+        self._module, self.entry = module.eval(), entry
+        self.input_shapes: dict[str, list[Any]] = {node["name"]: node["shape"] for node in entry.about["inputs"]}
+        self.output_names: list[str] = [node["name"] for node in entry.about["outputs"]]
+
+    @torch.inference_mode()
+    def run(self, feeds: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Run the module once and return every output by name."""
+        outputs = self._module(*(torch.from_numpy(feeds[name]) for name in self.input_shapes))
+        outputs = outputs if isinstance(outputs, tuple) else (outputs,)
+        return {name: value.numpy() for name, value in zip(self.output_names, outputs, strict=True)}
+
+
+def eager_eyes(bundle: Bundle) -> dict[str, EagerModel]:
+    """Return the networks that see, by the names of their files."""
+    encoder, decoder = captioner_networks(bundle)
+    modules = {
+        "face_detector": detector_network(bundle),
+        "face_reader": reader_network(bundle),
+        "captioner_encoder": encoder,
+        "captioner_decoder": decoder,
+    }
+    return {name: EagerModel(module, bundle.model(name)) for name, module in modules.items()}
+
+
+def detector_network(bundle: Bundle) -> nn.Module:
+    """Return the face detector."""
+    stored = Stored(bundle.model("face_detector").path)
+    network = FaceDetectorNet()
+    module = DetectorForExport(network)
+    read_back(module, stored)
+    boxes = {node.output[0] for node in stored.graph.node if "network.box.weight" in node.input}
+    scales = [stored.tensors[node.input[1]] for node in stored.graph.node if node.input and node.input[0] in boxes]
+    network.scales.data = torch.tensor([float(scale) for scale in scales])  # of the levels, stored without a name
+    return module
+
+
+def reader_network(bundle: Bundle) -> nn.Module:
+    """Return the face reader."""
+    entry = bundle.model("face_reader")
+    module = CalibratedFaceReader(FaceReaderNet(FaceReaderConfig()), entry.about["temperatures"])
+    read_back(module, Stored(entry.path))
+    return module
+
+
+def captioner_networks(bundle: Bundle) -> tuple[Encoder, Decoder]:
+    """Return the captioner's two halves, which share a network; each file holds a part of it."""
+    entries = [bundle.model(f"captioner_{half}") for half in ("encoder", "decoder")]
+    seen, said = (Stored(entry.path) for entry in entries)
+    words = len(entries[1].labels["words"])
+    # Where the encoder looks up how much each word is lifted: the place of a concept, one place for all other words.
+    places = next(t for t in seen.tensors.values() if t.shape == (words, 1) and t.dtype == np.int64)[:, 0]
+    concepts = np.argsort(places, kind="stable")[: places.max()]
+    network = Captioner(CaptionerConfig(words, tuple(concepts.tolist())))
+    encoder, decoder = Encoder(Trunk(EfficientNetLite0()), network), Decoder(network)
+    read_back(encoder, seen)
+    read_back(decoder, said)
+    encoder.table = torch.from_numpy(seen.tensors["table"].astype(np.float32))
+    blocks = [f"blocks.{block}.{part}" for block in range(network.config.layers) for part in SAID]
+    for names, matrices in ((SEEN, seen.matrices()), ((*blocks, "embed", "gate"), said.matrices())):
+        for name, matrix in zip(names, matrices, strict=True):
+            network.get_submodule(name).weight = nn.Parameter(matrix.contiguous(), requires_grad=False)
+    return encoder, decoder

@@ -1,0 +1,75 @@
+"""A bot in a process of its own, for what cannot be told of one that has long been running: cold start and memory.
+
+    python -m export.bench.fresh FOLDER REPLIES BUNDLE
+
+loads all that ``python -m bot run`` loads, answers the photos of FOLDER one after the other until it has said REPLIES
+things, and prints a line of JSON behind the first one and at the end.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from itertools import cycle, islice
+from pathlib import Path
+
+from bot.runtime.bundle import SHIPPED_BUNDLE
+from export.bench.photos import Sample
+
+STATUS = Path("/proc/self/status")
+
+
+def measure(photos: Sequence[Sample], replies: int, bundle: Path = SHIPPED_BUNDLE) -> dict[str, float]:
+    """Return ``cold_start_s`` (from starting Python to the first reply), ``rss_mb`` and ``peak_rss_mb`` in the end."""
+    with tempfile.TemporaryDirectory() as folder:
+        for number, photo in enumerate(photos):
+            (Path(folder) / f"{number:03}.jpg").write_bytes(photo.data)
+        command = [sys.executable, "-m", "export.bench.fresh", folder, str(replies), str(bundle)]
+        begun = time.perf_counter()
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
+            assert child.stdout is not None
+            first = child.stdout.readline()
+            cold = time.perf_counter() - begun
+            rest = child.stdout.read()
+    if child.returncode or not first:
+        raise RuntimeError(f"The fresh process ended with status {child.returncode}; its own words stand above.")
+    parts = json.loads(first)
+    return {"cold_start_s": cold, **parts, **json.loads(rest)}
+
+
+def main() -> None:
+    """Be the fresh process."""
+    begun = time.perf_counter()
+    import bot.client  # noqa: F401 - what a running bot holds in memory as well
+    from bot.app import TalkingPhotos
+
+    imported = time.perf_counter()
+    folder, replies, bundle = Path(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3])
+    engine = TalkingPhotos(bundle, provider="cpu")
+    loaded = time.perf_counter()
+    engine.warm_up()
+    warm = time.perf_counter()
+    personas = [persona for persona in engine.personas.values()]
+    for number, path in enumerate(islice(cycle(sorted(folder.glob("*.jpg"))), replies)):
+        engine.reply(engine.look(path.read_bytes()), personas[number % len(personas)], seed=number)
+        if number == 0:
+            spans = {"import_s": imported - begun, "load_s": loaded - imported, "warm_up_s": warm - loaded}
+            print(json.dumps(spans), flush=True)
+    print(json.dumps(memory()))
+
+
+def memory() -> dict[str, float]:
+    """Return megabytes that this process holds now and held at most; Linux only, else nothing."""
+    if not STATUS.exists():
+        return {}
+    sizes = dict(re.findall(r"(VmRSS|VmHWM):\s+(\d+) kB", STATUS.read_text(encoding="ascii")))
+    return {"rss_mb": int(sizes["VmRSS"]) / 1024, "peak_rss_mb": int(sizes["VmHWM"]) / 1024}
+
+
+if __name__ == "__main__":
+    main()
