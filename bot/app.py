@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import time
 from collections.abc import Collection, Mapping, Sequence
@@ -27,7 +28,8 @@ from bot.vision.photo import Photo, decode
 log = logging.getLogger(__name__)
 
 SEEING = ("face_detector", "face_reader", "captioner_encoder")
-WRITING = ("captioner_decoder", "speaker")  # their inputs grow word by word: TensorRT would build an engine for each
+WRITING = ("captioner_decoder",)  # its inputs grow word by word: TensorRT would build an engine for each
+SPEAKING = ("speaker",)  # its cache is bound in the processor's memory (bot/runtime/binding.py)
 
 
 class TalkingPhotos:
@@ -45,6 +47,7 @@ class TalkingPhotos:
         self._cores = SpareCores(available_cores() // self.threads)
         wanted = dict.fromkeys(SEEING, provider)
         wanted |= dict.fromkeys(WRITING, "cuda" if provider == "tensorrt" else provider)
+        wanted |= dict.fromkeys(SPEAKING, "cpu")
         self.sessions = {
             name: Session(self.bundle.model(name), provider=on, threads=self.threads) for name, on in wanted.items()
         }
@@ -73,6 +76,9 @@ class TalkingPhotos:
         scene = self.observer.look(photo)
         self._reader.read(photo.image, [Face(Box(200, 100, 200, 200), 1.0)])
         self._speaker.reply(scene, next(iter(self.personas.values())), seed=0)
+        # What was loaded stays; looking through it for garbage held every thread up for some 30 ms.
+        gc.collect()
+        gc.freeze()
         log.info(
             "The models run on %s, %d pieces of work at a time with %d threads each; warmed up in %.1f s.",
             self.provider,

@@ -16,6 +16,7 @@ from discord.ext import commands
 
 from bot.cogs.casting import Casting
 from bot.cogs.engine import Desk, Engine
+from bot.cogs.forgetting import Forgetting
 from bot.cogs.health import Health, counting_requests
 from bot.cogs.hooks import Hooks
 from bot.cogs.house import House
@@ -104,9 +105,10 @@ class TalkingPhotosBot(commands.AutoShardedBot):
         """Load the cogs after login and before the first message, and tell Discord the commands."""
         house, casting = self.house, self._casting
         talks, manners = Talks(house), Manners(house.settings.cooldown, house.languages)
-        speaking = [cog(house, talks, manners, casting) for cog in (Photos, Replies, Menus)]
+        photos = Photos(house, talks, manners, casting)
+        speaking = [photos, *(cog(house, talks, manners, casting) for cog in (Replies, Menus))]
         commanding = [cog(house) for cog in (PersonaCommands, PhotoSettings, PrivacyCommands, StatusCommands, Health)]
-        for cog in (*speaking, *commanding):
+        for cog in (*speaking, Forgetting(house, talks, photos), *commanding):
             await self.add_cog(cog)
         await self.tree.set_translator(CatalogueTranslator())
         try:

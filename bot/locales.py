@@ -41,6 +41,7 @@ def explain(error: BadInput, locale: str) -> str:
     return say(locale, error.template, **error.values)
 
 
+@cache
 def languages() -> list[str]:
     """Return the Discord locales the bot speaks, English first."""
     return [ENGLISH, *sorted(path.stem for path in FOLDER.glob("*.po"))]

@@ -166,9 +166,9 @@ class Hooks:
         In the channels that are named, so does whoever has not spoken since the start, as nobody knows whose it is.
         """
         begins = tuple(keys)
-        for spot in list(self._spots.values()):
+        for spot in [spot for spot in self._spots.values() if _wears(spot, begins)]:
             async with spot.lock:
-                if spot.hook and spot.hook.worn and begins and spot.hook.worn.startswith(begins):
+                if spot.hook and _wears(spot, begins):
                     await self._dress(spot.hook, Avatar("", _nothing))
         for channel_id in channel_ids:
             with suppress(NoHook, discord.HTTPException):
@@ -343,6 +343,11 @@ def webhook_name(name: str) -> str:
     if not any(unicodedata.category(c)[0] in "LNPS" and c not in _BLANK for c in shown):
         return HOOK_NAME
     return _RESERVED.sub(_HAIR_SPACE, shown)[:MAX_NAME].rstrip()
+
+
+def _wears(spot: _Spot, begins: tuple[str, ...]) -> bool:
+    """Tell whether a channel's webhook wears a picture whose key begins so."""
+    return bool(spot.hook and spot.hook.worn and begins and spot.hook.worn.startswith(begins))
 
 
 async def _nothing() -> None:

@@ -10,6 +10,7 @@ import discord
 from bot.domain import BadInput
 from bot.vision.photo import MAX_BYTES
 
+MAX_QUESTION = 500  # characters of a user's message that the speaker reads and the store keeps
 # Discord gives no content type for some of these.
 PHOTO_SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".png", ".webp", ".gif", ".apng", ".bmp", ".tif", ".tiff", ".heic", ".heif", ".avif"}

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Collection
 from dataclasses import replace
 
 import discord
-from discord.ext import commands, tasks
+from discord.ext import commands
 
 from bot.cogs import delivery, here, incoming
 from bot.cogs.casting import Casting
@@ -24,8 +25,6 @@ from bot.ui.base import SORRY
 
 log = logging.getLogger(__name__)
 
-MAX_QUESTION = 500  # characters of a user's message that the speaker reads and the store keeps
-
 HINT = _("Post a photo and mention me, and whoever is in it will answer you.")
 NO_PHOTO = _("I can only look at photos; post a JPEG, PNG, WebP, GIF or HEIC.")
 FORGOTTEN = _("I no longer know the photo of that message; post it again and mention me.")
@@ -39,66 +38,12 @@ class Photos(commands.Cog):
     def __init__(self, house: House, talks: Talks, manners: Manners, casting: Casting) -> None:
         self._house, self._talks, self._manners, self._casting = house, talks, manners, casting
         self._answering: dict[int, asyncio.Task[None]] = {}  # by the message that is answered
-        self._purging = asyncio.Lock()
 
-    async def cog_load(self) -> None:
-        """Delete old conversations now and once a day."""
-        self.purge.start()
-
-    async def cog_unload(self) -> None:
-        """Stop the daily work."""
-        async with self._purging:  # a connection that is cut off in the middle would keep the program from ending
-            self.purge.cancel()
-
-    @tasks.loop(hours=24)
-    async def purge(self) -> None:
-        """Delete the conversations that nobody has continued for a long time."""
-        days = self._house.settings.retention_days
-        try:
-            async with self._purging:
-                count = await self._house.conversations.purge(days)
-        except Exception:  # an exception would end the loop; tomorrow is another day
-            log.exception("Old conversations could not be deleted.")
-        else:
-            log.info("Deleted %d conversations older than %d days.", count, days)
-
-    @commands.Cog.listener()
-    async def on_raw_message_delete(self, event: discord.RawMessageDeleteEvent) -> None:
-        """Forget what belongs to a deleted message."""
-        await self._forget(event.channel_id, {event.message_id})
-
-    @commands.Cog.listener()
-    async def on_raw_bulk_message_delete(self, event: discord.RawBulkMessageDeleteEvent) -> None:
-        """Forget what belongs to deleted messages."""
-        await self._forget(event.channel_id, event.message_ids)
-
-    @commands.Cog.listener()
-    async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
-        """Forget what was said and set in a deleted channel."""
-        await self._leave(channel.id)
-
-    @commands.Cog.listener()
-    async def on_raw_thread_delete(self, event: discord.RawThreadDeleteEvent) -> None:
-        """Forget what was said and set in a deleted thread."""
-        await self._leave(event.thread_id)
-
-    @commands.Cog.listener()
-    async def on_guild_remove(self, guild: discord.Guild) -> None:
-        """Forget everything of a server that is gone or has sent the bot away."""
-        await self._house.conversations.forget_guild(guild.id)
-        await self._house.scopes.forget_guild(guild.id)
-        await self._house.personas.forget_guild(guild.id)
-        log.info("Forgot everything of server %d.", guild.id)
-
-    async def _leave(self, channel_id: int) -> None:
-        await self._talks.leave(channel_id)
-        await self._house.scopes.forget_channel(channel_id)
-
-    async def _forget(self, channel_id: int, message_ids: set[int]) -> None:
+    def drop(self, message_ids: Collection[int]) -> None:
+        """Stop answering messages that are gone."""
         for task in (self._answering.get(message_id) for message_id in message_ids):
-            if task:  # deleted before it was answered
+            if task:
                 task.cancel()
-        await self._talks.forget(channel_id, message_ids)
 
     @commands.Cog.listener()
     async def on_message(self, message: discord.Message) -> None:
@@ -174,7 +119,7 @@ class Photos(commands.Cog):
 
     async def _go_on(self, message: discord.Message, earlier: Conversation | None, choice: Choice) -> None:
         """Answer what somebody said to the people in a photo, if it says anything."""
-        text = incoming.words(message, self._me)[:MAX_QUESTION]
+        text = incoming.words(message, self._me)[: incoming.MAX_QUESTION]
         if incoming.attachments_of(message) and (not text or not earlier):
             await self._tell(message, NO_PHOTO)
         elif earlier:

@@ -80,7 +80,7 @@ class Talks:
             async with _typing(spot):
                 data = await incoming.download(posted.file)
                 look = partial(self._look_and_speak, data, persona, await self._recent(spot.channel.id))
-                scene, said = await self._desk.run(look, lane=spot.channel.id)
+                scene, said = await self._desk.run(look, lane=spot.channel.id, ticket=posted.message.id)
             hidden = posted.file.is_spoiler() or incoming.age_restricted(spot.channel)
             talk = Conversation(0, scene, persona)
 
@@ -175,6 +175,7 @@ class Talks:
 
     async def forget(self, channel_id: int, message_ids: Collection[int]) -> None:
         """Forget what belongs to deleted messages, before anything later in their channel is looked at."""
+        self._desk.drop(message_ids)
         async with self._lock(channel_id):
             await self._conversations.forget(message_ids)
 

@@ -177,6 +177,16 @@ class Conversations:
         async with self._database.session() as session:
             return tuple(await session.scalars(query))
 
+    async def edited(self, message_id: int, text: str) -> None:
+        """Follow a user who changed what they had said; nothing is kept of what it was before."""
+        said = update(TurnRow).where(TurnRow.message_id == message_id, TurnRow.role == "user")
+        async with self._database.session() as session:
+            await session.execute(said.values(text=storable(text)))
+
+    async def guilds(self) -> set[int]:
+        """Return the ids of all servers that anything is stored about."""
+        return await self._database.guilds()
+
     async def forget(self, message_ids: Collection[int]) -> None:
         """Follow the deletion of Discord messages.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,8 @@ class Database:
     def __init__(self, engine: AsyncEngine) -> None:
         self.engine = engine
         self._sessions = async_sessionmaker(engine, expire_on_commit=False)
+        # SQLite has one writer at a time and gives up on a busy machine; here everybody waits, and in order.
+        self._turn = asyncio.Lock() if engine.dialect.name == "sqlite" else nullcontext()
 
     @classmethod
     async def open(cls, url: str) -> Database:
@@ -48,7 +50,7 @@ class Database:
     @asynccontextmanager
     async def session(self) -> AsyncIterator[AsyncSession]:
         """Give a session whose work is committed at the end, or undone when anything fails."""
-        async with self._sessions.begin() as session:
+        async with self._turn, self._sessions.begin() as session:
             yield session
 
     async def counts(self) -> dict[str, int]:
@@ -58,6 +60,13 @@ class Database:
                 table.name: await session.scalar(select(func.count()).select_from(table)) or 0
                 for table in Base.metadata.sorted_tables
             }
+
+    async def guilds(self) -> set[int]:
+        """Return the ids of all servers that any row is about."""
+        columns = [table.c.guild_id for table in Base.metadata.sorted_tables if "guild_id" in table.c]
+        async with self.session() as session:
+            found = [await session.scalars(select(column).distinct()) for column in columns]
+            return {guild for scalars in found for guild in scalars if guild}
 
     async def scrub(self) -> None:
         """Take what was deleted out of SQLite's write-ahead log, too, as far as nobody still reads it."""

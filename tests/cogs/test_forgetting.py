@@ -1,5 +1,6 @@
 """Erasing while things are in the making: nothing of somebody comes back, stays in a file or on a webhook."""
 
+import asyncio
 from pathlib import Path
 
 from bot.client import TalkingPhotosBot
@@ -93,3 +94,45 @@ async def test_the_poster_can_still_delete_what_was_said_of_the_photo(
     assert "no longer know this conversation" in refused.text
     await loopback.press(loopback.ada, said, "Delete")
     await loopback.until(lambda: said.gone)
+
+
+async def test_a_message_that_was_changed_is_kept_as_it_says_now(
+    loopback: LoopbackDiscord, bot: TalkingPhotosBot
+) -> None:
+    await loopback.post(loopback.room, loopback.ada, loopback.mention, files=[PHOTO])
+    opening = await loopback.next_answer()
+    asked = await loopback.post(loopback.room, loopback.ada, "my secret zanzibar", reply_to=opening)
+    answer = await loopback.next_answer()
+    await loopback.edit(asked, "my hat")
+    await loopback.post(loopback.room, loopback.ada, "hm", reply_to=answer)
+    await loopback.next_answer()
+    said = await bot.house.conversations.by_message(opening.id)
+    assert said
+    assert [turn.text for turn in said.turns if turn.role == "user"] == ["my hat", "hm"]
+
+
+async def test_a_server_that_went_while_the_bot_was_away_is_forgotten(
+    loopback: LoopbackDiscord, settings: Settings, engine: FakeEngine
+) -> None:
+    second = loopback.world.add_guild("Second", has_bot=True)
+    there = loopback.world.add_channel("there", guild=second)
+    async with loopback.running(settings, engine) as bot:
+        for channel in (loopback.room, there):
+            await loopback.post(channel, loopback.ada, loopback.mention, files=[PHOTO])
+            await loopback.next_answer()
+        await loopback.until(lambda: bot.house.desk.waiting == 0)
+        assert await bot.house.conversations.guilds() == {loopback.world.guild_id, second.id}
+    second.has_bot = False
+    async with loopback.running(settings, engine) as bot:
+        async with asyncio.timeout(10):
+            while await bot.house.conversations.guilds() != {loopback.world.guild_id}:
+                await asyncio.sleep(0.01)
+
+
+async def test_a_deleted_photo_takes_its_face_off_the_webhook(loopback: LoopbackDiscord, bot: TalkingPhotosBot) -> None:
+    photo = await loopback.post(loopback.room, loopback.ada, loopback.mention, files=[PHOTO])
+    await loopback.next_answer()
+    (hook,) = loopback.world.webhooks.values()
+    assert hook.avatar
+    await loopback.delete(photo)
+    await loopback.until(lambda: hook.avatar is None)

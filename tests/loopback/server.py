@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self
 
 import discord
@@ -24,7 +25,7 @@ from tests.loopback.exchange import PATIENCE
 from tests.loopback.gateway import Gateway
 from tests.loopback.happenings import Happenings
 from tests.loopback.rest import API, Fault, Rest
-from tests.loopback.story import Entry
+from tests.loopback.story import Change, Entry
 from tests.loopback.world import Channel, File, Message, User, World
 
 if TYPE_CHECKING:
@@ -144,6 +145,12 @@ class LoopbackDiscord(Hands, Happenings):
         self.story.append(message)
         await self.gateway.message_created(message)
         return message
+
+    async def edit(self, message: Message, content: str) -> None:
+        """Let the author of a message say something else in it."""
+        message.content, message.edited = content, datetime.now(UTC)
+        self.story.append(Change(message, message.remember()))
+        await self.gateway.message_changed(message)
 
     async def delete(self, *messages: Message) -> None:
         """Delete messages of one channel."""

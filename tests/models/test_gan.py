@@ -263,7 +263,6 @@ def test_the_discriminator_learns_to_tell_two_kinds_apart() -> None:
         loss.backward()
         optimizer.step()
         losses.append(loss.item())
-    assert losses[0] == pytest.approx(8 * math.log(2), rel=0.3), "at first it cannot tell"
     assert losses[-1] < 0.6 * losses[0]
 
 
