@@ -72,15 +72,16 @@ class Desk:
     """Hands work to the engine a few pieces at a time, off the event loop, each lane in turn.
 
     Whoever wants work done first takes a seat; there are ``seats`` of them, so that a flood of photos is refused
-    instead of filling the memory. A lane is a channel: a busy one does not keep the others waiting, and only gets
-    a second worker while no other lane waits. ``recent_ms`` are what the latest pieces of work took, waiting included.
+    instead of filling the memory. A lane is a channel: a busy one does not keep the others waiting, leaves a quarter
+    of the seats to them, and only gets a second worker while no other lane waits. ``recent_ms`` are what the latest
+    pieces of work took, waiting included.
     """
 
     def __init__(self, engine: Engine, seats: int, workers: int = 1) -> None:
         self.engine = engine
         self.recent_ms: deque[float] = deque(maxlen=200)
         self._seats = seats
-        self._taken = 0
+        self._taken: Counter[int] = Counter()  # how many seats each lane holds
         self._lanes: OrderedDict[int, deque[Job]] = OrderedDict()
         self._workers = workers
         self._at_work: Counter[int] = Counter()  # how many workers each lane has
@@ -91,7 +92,7 @@ class Desk:
     @property
     def waiting(self) -> int:
         """How many messages wait for an answer or are being answered."""
-        return self._taken
+        return self._taken.total()
 
     @property
     def stuck_for(self) -> float:
@@ -99,18 +100,19 @@ class Desk:
         return time.monotonic() - self._moved if self._at_work else 0.0
 
     @contextmanager
-    def seat(self) -> Iterator[None]:
-        """Hold a seat; raise Busy when all are taken."""
-        if self._taken >= self._seats:
+    def seat(self, lane: int = 0) -> Iterator[None]:
+        """Hold a seat; raise Busy when all are taken, or all that one lane may have."""
+        if self.waiting >= self._seats or self._taken[lane] >= self._seats - self._seats // 4:
             metrics.REFUSED.inc()
             raise Busy("I have more photos than I can answer right now; try again in a minute.")
-        self._taken += 1
-        metrics.WAITING.set(self._taken)
+        self._taken[lane] += 1
+        metrics.WAITING.set(self.waiting)
         try:
             yield
         finally:
-            self._taken -= 1
-            metrics.WAITING.set(self._taken)
+            self._taken[lane] -= 1
+            self._taken += Counter()  # drops the lanes that hold none
+            metrics.WAITING.set(self.waiting)
 
     async def run(self, work: Callable[[], T], *, lane: int = 0, ticket: int | None = None) -> T:
         """Run ``work`` when its lane's turn comes and return what it returns.

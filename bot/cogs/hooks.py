@@ -130,25 +130,6 @@ class Hooks:
                 sent.append(message)
         return sent
 
-    async def edit(
-        self, message: discord.Message, text: str = MISSING, *, view: discord.ui.View | None = MISSING
-    ) -> bool:
-        """Change the text (at most 2000 characters) or the view of a message of ours; False if it is not ours."""
-        webhook = await self._webhook_of(message)
-        if webhook is None:
-            return False
-        try:
-            await webhook.edit_message(
-                message.id,
-                content=text,
-                view=view,
-                allowed_mentions=discord.AllowedMentions.none(),
-                thread=_thread(message.channel),
-            )
-        except discord.HTTPException as error:
-            return self._gone(message, error)
-        return True
-
     async def delete(self, message: discord.Message) -> bool:
         """Delete a message of ours, if it is still there; False if it is not ours."""
         webhook = await self._webhook_of(message)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import discord
+from discord import app_commands
 from discord.ext import commands
 
 from bot.cogs.engine import Desk
@@ -15,6 +16,10 @@ from bot.store.conversations import Conversations
 from bot.store.personas import Personas
 from bot.store.privacy import Privacy
 from bot.store.scopes import Place, Scopes
+
+# What also works where only a user has installed the bot.
+EVERYWHERE = app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=True)
+ANYBODY = app_commands.AppInstallationType(guild=True, user=True)
 
 
 @dataclass(frozen=True, slots=True)

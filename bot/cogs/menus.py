@@ -13,7 +13,7 @@ from discord.ext import commands
 from bot.cogs import delivery, incoming
 from bot.cogs.cast import looks, whom
 from bot.cogs.casting import Casting
-from bot.cogs.house import House, place_of
+from bot.cogs.house import ANYBODY, EVERYWHERE, House, place_of
 from bot.cogs.languages import answer
 from bot.cogs.manners import Manners
 from bot.cogs.stage import LEFT_ALONE, SILENT, numbered, spot_of
@@ -25,8 +25,6 @@ from bot.ui.base import SORRY
 log = logging.getLogger(__name__)
 
 MOST_ABROAD = 4  # photos that speak where only a user installed the bot: of its five answers one tells what went wrong
-EVERYWHERE = app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=True)
-ANYBODY = app_commands.AppInstallationType(guild=True, user=True)
 
 
 class Menus(commands.Cog):
@@ -95,7 +93,7 @@ class Menus(commands.Cog):
         desk, told = self._house.desk, []
         for number, photo in enumerate(photos, 1):
             try:
-                with desk.seat():
+                with desk.seat(interaction.channel_id or 0):
                     data = await incoming.download(photo)
                     look = partial(desk.engine.look, data)
                     told.append(described(await desk.run(look, lane=interaction.channel_id or 0), locale))

@@ -110,7 +110,10 @@ class Photos(commands.Cog):
             await self._tell(message, LEFT_ALONE)
             return
         guild_id = message.guild.id if message.guild else None
-        spot = replace(self._spot(message, choice), shows=Shown(source.jump_url, source.author.id, photo=True))
+        spot = replace(
+            self._spot(message, choice),
+            shows=Shown(source.jump_url, None if source.webhook_id else source.author.id, photo=True),
+        )
         for number, photo in enumerate(photos, 1):
             try:
                 await self._talks.open(spot, Posted(source, source.author.id, photo, guild_id), persona)

@@ -13,16 +13,13 @@ from discord import app_commands
 from discord.app_commands import locale_str
 from discord.ext import commands
 
-from bot.cogs.house import House
+from bot.cogs.house import ANYBODY, EVERYWHERE, House
 from bot.cogs.languages import answer
 from bot.domain import BadInput
 from bot.locales import _, say
 from bot.ui.privacy_panel import ForgetPanel, counted
 
 FILE = "talking-photos-data"
-
-EVERYWHERE = app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=True)
-EVERYONE = app_commands.AppInstallationType(guild=True, user=True)
 
 
 class PrivacyCommands(commands.Cog):
@@ -32,7 +29,7 @@ class PrivacyCommands(commands.Cog):
         name=locale_str("privacy"),
         description=locale_str("See, export or erase what I store about you."),
         allowed_contexts=EVERYWHERE,
-        allowed_installs=EVERYONE,
+        allowed_installs=ANYBODY,
     )
 
     def __init__(self, house: House) -> None:

@@ -38,7 +38,7 @@ class Shown:
     """A message that small print leads to, who wrote it, and whether it is the photo or something said."""
 
     url: str
-    author_id: int
+    author_id: int | None  # None: a webhook, which nobody can look up
     photo: bool = False
 
 
@@ -114,7 +114,8 @@ def plain(name: str, text: str) -> str:
 def link(shown: Shown, locale: str = ENGLISH) -> str:
     """Return the small print that leads to a message and names its author, whom it does not ping."""
     what = say(locale, _("photo") if shown.photo else _("message"))
-    return f"{LINK}↩ [{what}]({shown.url}) · <@{shown.author_id}>"
+    author = "" if shown.author_id is None else f" · <@{shown.author_id}>"
+    return f"{LINK}↩ [{what}]({shown.url}){author}"
 
 
 def words_in(message: discord.Message) -> str:

@@ -22,6 +22,7 @@ from bot.cogs.languages import answer
 from bot.locales import Text, _, say
 from bot.store.scopes import Listen
 from bot.store.tables import now
+from bot.ui.reply_buttons import LABELS
 
 log = logging.getLogger(__name__)
 
@@ -86,7 +87,7 @@ class StatusCommands(commands.Cog):
         locale = self._house.languages.of_interaction(interaction)
         await interaction.response.defer(ephemeral=True)  # asking for the ids may take its time
         command = await self._commands(locale)
-        buttons = {"again": _("Again"), "other": _("Someone else"), "persona": _("Persona"), "delete": _("Delete")}
+        buttons = {name: label for name, (_emoji, label) in LABELS.items()}
         use = {"list": command("persona list"), "use": command("persona use"), "create": command("persona create")}
         lines = [
             *await self._how_to_begin(interaction, locale),

@@ -76,7 +76,7 @@ class Talks:
 
     async def open(self, spot: Spot, posted: Posted, persona: Persona) -> None:
         """Let somebody in a photo speak; raise BadInput if it is none."""
-        with self._desk.seat():
+        with self._desk.seat(spot.channel.id):
             async with _typing(spot):
                 data = await incoming.download(posted.file)
                 look = partial(self._look_and_speak, data, persona, await self._recent(spot.channel.id))
@@ -98,7 +98,7 @@ class Talks:
         asked: Question | None = None,
     ) -> None:
         """Let others of the photo of ``talk`` speak for the first time, one after the other."""
-        with self._desk.seat():
+        with self._desk.seat(spot.channel.id):
             for speaker in speakers:
                 other = Conversation(0, talk.scene, talk.persona, speaker)
                 async with _typing(spot):
@@ -128,7 +128,7 @@ class Talks:
         """Put other words into ``message``, which ``edit`` gives a new content."""
         said = await self._now(message)
         talk = said.conversation
-        with self._desk.seat():
+        with self._desk.seat(spot.channel.id):
             words = await self._speak(spot, talk, talk.turns, (words_in(message),))
         async with self._replacing(message, said):
             await edit(delivery.split(reworded(message, talk, words.text))[0])
@@ -141,7 +141,7 @@ class Talks:
         """
         said = await self._now(message)
         talk = replace(said.conversation, persona=persona)
-        with self._desk.seat():
+        with self._desk.seat(spot.channel.id):
             words = await self._speak(spot, talk, talk.turns)
         async with self._replacing(message, said):
             if edit and not await self._house.hooks.owns(message):
@@ -187,7 +187,7 @@ class Talks:
     async def _go_on(self, spot: Spot, talk: Conversation, origin: Origin, question: Question) -> None:
         """Answer what somebody said to a person in the photo who has spoken before."""
         # One answer at a time in a conversation, so that each knows the ones before it.
-        with self._desk.seat():
+        with self._desk.seat(spot.channel.id):
             async with self._lock(talk.id):
                 now = await self._conversations.by_id(talk.id)
                 if now is None:  # deleted while this message waited

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +27,6 @@ class Database:
     def __init__(self, engine: AsyncEngine) -> None:
         self.engine = engine
         self._sessions = async_sessionmaker(engine, expire_on_commit=False)
-        # SQLite has one writer at a time and gives up on a busy machine; here everybody waits, and in order.
-        self._turn = asyncio.Lock() if engine.dialect.name == "sqlite" else nullcontext()
 
     @classmethod
     async def open(cls, url: str) -> Database:
@@ -50,7 +48,7 @@ class Database:
     @asynccontextmanager
     async def session(self) -> AsyncIterator[AsyncSession]:
         """Give a session whose work is committed at the end, or undone when anything fails."""
-        async with self._turn, self._sessions.begin() as session:
+        async with self._sessions.begin() as session:
             yield session
 
     async def counts(self) -> dict[str, int]:
@@ -143,12 +141,13 @@ def _tune_sqlite(connection: Any, _record: Any) -> None:
     """Switch on write-ahead logging, cascading deletes, and overwriting of what is deleted."""
     cursor = connection.cursor()
     # With write-ahead logging, NORMAL cannot damage the file; a power cut may lose the last sentences.
+    # There is one writer at a time, and on a busy machine several of them wait in no order, some for seconds.
     for pragma in (
         "journal_mode=WAL",
         "synchronous=NORMAL",
         "foreign_keys=ON",
         "secure_delete=ON",
-        "busy_timeout=5000",
+        "busy_timeout=30000",
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()

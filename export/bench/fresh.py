@@ -2,8 +2,8 @@
 
     python -m export.bench.fresh FOLDER REPLIES BUNDLE
 
-loads all that ``python -m bot run`` loads, answers the photos of FOLDER one after the other until it has said REPLIES
-things, and prints a line of JSON behind the first one and at the end.
+loads all that ``python -m bot run`` loads, answers the photos of FOLDER in turn until it has given REPLIES replies, and
+prints a line of JSON after the first one and at the end. Nothing is imported here that a bot does not import.
 """
 
 from __future__ import annotations
@@ -17,14 +17,15 @@ import time
 from collections.abc import Sequence
 from itertools import cycle, islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from bot.runtime.bundle import SHIPPED_BUNDLE
-from export.bench.photos import Sample
+if TYPE_CHECKING:
+    from export.bench.photos import Sample
 
 STATUS = Path("/proc/self/status")
 
 
-def measure(photos: Sequence[Sample], replies: int, bundle: Path = SHIPPED_BUNDLE) -> dict[str, float]:
+def measure(photos: Sequence[Sample], replies: int, bundle: Path) -> dict[str, float]:
     """Return ``cold_start_s`` (from starting Python to the first reply), ``rss_mb`` and ``peak_rss_mb`` in the end."""
     with tempfile.TemporaryDirectory() as folder:
         for number, photo in enumerate(photos):
@@ -54,7 +55,7 @@ def main() -> None:
     loaded = time.perf_counter()
     engine.warm_up()
     warm = time.perf_counter()
-    personas = [persona for persona in engine.personas.values()]
+    personas = [*engine.personas.values()]
     for number, path in enumerate(islice(cycle(sorted(folder.glob("*.jpg"))), replies)):
         engine.reply(engine.look(path.read_bytes()), personas[number % len(personas)], seed=number)
         if number == 0:

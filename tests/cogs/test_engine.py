@@ -160,3 +160,13 @@ def test_a_seat_is_refused_when_all_are_taken_and_free_again_afterwards() -> Non
             pass
     assert counted("refused_total") == refused + 1
     assert counted("waiting") == 0
+
+
+def test_one_lane_leaves_a_quarter_of_the_seats_to_the_others() -> None:
+    desk = Desk(FakeEngine(), 4)
+    with desk.seat(1), desk.seat(1), desk.seat(1):
+        with pytest.raises(Busy), desk.seat(1):
+            pass
+        with desk.seat(2):
+            assert desk.waiting == 4
+    assert desk.waiting == 0

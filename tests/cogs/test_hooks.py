@@ -320,18 +320,12 @@ async def test_a_file_survives_the_replacing_of_a_webhook(
     assert message.files[0].data == RED
 
 
-async def test_messages_are_changed_and_deleted_even_in_threads_and_after_a_restart(
+async def test_messages_are_deleted_even_in_threads_and_after_a_restart(
     loopback: LoopbackDiscord, thread: Channel, client: discord.Client, hooks: Hooks, say: Say
 ) -> None:
-    view = discord.ui.View(timeout=None)
-    view.add_item(discord.ui.Button(label="Again", custom_id="again"))
     for where in (loopback.room, thread):
         for mine in (hooks, Hooks(client)):
             message = await say("Arr!", where=where)
-            assert await mine.edit(await real(client, message), "Avast!", view=view)
-            assert (message.content, len(message.components)) == ("Avast!", 1)
-            assert await mine.edit(await real(client, message), view=None)
-            assert (message.content, message.components) == ("Avast!", [])
             assert await mine.delete(await real(client, message))
             assert message.gone
 
@@ -343,8 +337,6 @@ async def test_deleting_what_is_gone_already_is_no_failure(
     there = await real(client, message)
     await loopback.delete(message)
     assert await hooks.delete(there)
-    with pytest.raises(discord.NotFound):
-        await hooks.edit(there, "Avast!")
 
 
 async def test_messages_of_others_and_of_deleted_webhooks_are_left_alone(
@@ -352,13 +344,11 @@ async def test_messages_of_others_and_of_deleted_webhooks_are_left_alone(
 ) -> None:
     old = await real(client, await say())
     loopback.world.webhooks.clear()
-    assert not await hooks.edit(old, "Avast!")
     assert not await hooks.delete(old)
     assert not hooks.is_ours(old.webhook_id or 0)
     foreign = await real(client, await loopback.post(loopback.room, loopback.ada, "hi", webhook=True))
     person = await real(client, await loopback.post(loopback.room, loopback.ada, "hi"))
     for message in (foreign, person):
-        assert not await hooks.edit(message, "Avast!")
         assert not await hooks.delete(message)
 
 

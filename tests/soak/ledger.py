@@ -16,7 +16,7 @@ from tests.loopback.messages import walk
 from tests.loopback.story import Change, Entry
 from tests.loopback.world import Channel, Message
 
-PATIENCE = 45.0  # seconds after which an answer counts as lost
+PATIENCE = 90.0  # seconds after which an answer counts as lost
 BUSY = "I have more photos than I can answer right now; try again in a minute."
 IGNORED = "to be ignored"
 SPEAKS, EDIT = "somebody in the photo", "other words"  # what is awaited, if it is no sentence

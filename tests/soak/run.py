@@ -24,7 +24,7 @@ from tests.soak.upkeep import Upkeep, checked
 
 AT_ONCE = 9  # acts; the bot lets twelve messages wait
 SAMPLES = 10
-PATIENCE = 10.0  # seconds that this Discord waits for interactions, as two processes share this machine; see ``late``
+PATIENCE = 20.0  # seconds that this Discord waits for interactions, as two processes share this machine; see ``late``
 QUIET = 1.0  # seconds in which answers that nobody awaits can still come
 
 Act = Callable[[], Awaitable[None]]
