@@ -1,9 +1,9 @@
-"""Write a shipped model anew without its checkpoint: the int8 weights of its file are scaled back."""
+"""Write a shipped model anew without its checkpoint, from the weights in its file."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,23 +20,13 @@ KEPT = ("labels", "training_data", "licence", "metrics")  # of the manifest entr
 Recovery = Callable[[Bundle, dict[str, Any]], Graph]
 
 
-def arrays(graph: onnx.GraphProto) -> dict[str, np.ndarray]:
-    """Return the initializers of a graph by name."""
-    return {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
-
-
-def int8_matrices(graph: onnx.GraphProto) -> list[np.ndarray]:
-    """Return the int8 matrices (K, N) that are multiplied by, in the order of the graph."""
-    tensors = arrays(graph)
-    return [tensors[node.input[1]] for node in graph.node if node.op_type == "MatMulInteger"]
-
-
-def float_matrices(graph: onnx.GraphProto) -> list[np.ndarray]:
-    """Return the same matrices scaled back to float32."""
-    tensors = arrays(graph)
-    names = [node.input[1].removesuffix("_quantized") for node in graph.node if node.op_type == "MatMulInteger"]
-    scales = [tensors[f"{name}_scale"] for name in names]
-    return [matrix.astype(np.float32) * scale for matrix, scale in zip(int8_matrices(graph), scales, strict=True)]
+def int8_matrices(path: Path) -> Iterator[np.ndarray]:
+    """Yield the matrices (K, N) that a file multiplies bytes with, as they are stored."""
+    graph = onnx.load(path).graph
+    tensors = {tensor.name: tensor for tensor in graph.initializer}
+    for node in graph.node:
+        if node.op_type == "MatMulInteger":
+            yield numpy_helper.to_array(tensors[node.input[1]])
 
 
 def rewrite(name: str, is_present: Callable[[Path], bool], recover: Recovery) -> None:

@@ -12,9 +12,10 @@ import onnx
 import torch
 
 from bot.runtime.bundle import Bundle
+from export.bench.weights import Stored
 from export.graph import Graph
 from export.graphs.speaker import speaker_graph
-from export.shipped import arrays, float_matrices, rewrite
+from export.shipped import rewrite
 from models.speaker import Speaker, SpeakerConfig
 
 PARTS = ("attention.qkv", "attention.out", "gate_up", "down")  # matrices of a block in the order of the graph
@@ -23,22 +24,22 @@ NORMS = ("norm1", "norm2")
 
 def recover(path: Path) -> Speaker:
     """Return the network of an exported speaker, its weights as the int8 file has them."""
-    graph = onnx.load(path).graph
-    tensors, norms = arrays(graph), []
-    *blocks, head = float_matrices(graph)
-    for node in graph.node:
-        used = [name for name in node.input if name in tensors and not name.endswith(("_scale", "_zero_point"))]
-        norms += [tensors[name] for name in used if tensors[name].shape == head.shape[:1]]
-    shape = next(node for node in graph.input if node.name == "past_k_0").type.tensor_type.shape
-    width, vocabulary = head.shape
-    layers, hidden = len(blocks) // len(PARTS), blocks[2].shape[1] // 2
+    stored = Stored(path)
+    *blocks, head = stored.matrices()
+    (vocabulary, width), norms = head.shape, []
+    for node in stored.graph.node:
+        used = [name for name in node.input if not name.endswith(("_scale", "_zero_point"))]
+        norms += [stored.tensors[name] for name in used if name in stored.tensors]
+    norms = [torch.from_numpy(norm.copy()) for norm in norms if norm.shape == (width,)]
+    shape = next(node for node in stored.graph.input if node.name == "past_k_0").type.tensor_type.shape
+    layers, hidden = len(blocks) // len(PARTS), blocks[2].shape[0] // 2
     speaker = Speaker(SpeakerConfig(vocabulary, width, layers, shape.dim[1].dim_value, hidden))
-    weights = {"embedding.weight": head.T, "norm.weight": norms.pop()}
-    for names, values in ((PARTS, [matrix.T for matrix in blocks]), (NORMS, norms)):
+    weights = {"embedding.weight": head, "norm.weight": norms.pop()}
+    for names, values in ((PARTS, blocks), (NORMS, norms)):
         assert len(values) == layers * len(names), f"{path} is no speaker of {layers} blocks"
         for i, value in enumerate(values):
             weights[f"blocks.{i // len(names)}.{names[i % len(names)]}.weight"] = value
-    speaker.load_state_dict({name: torch.from_numpy(value.copy()) for name, value in weights.items()})
+    speaker.load_state_dict(weights)
     return speaker.eval()
 
 

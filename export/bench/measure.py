@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
-import sys
 import tempfile
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import cycle, islice
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from tqdm import tqdm
 
 from bot.app import TalkingPhotos
-from bot.runtime.bundle import SHIPPED_BUNDLE
 from export.bench import fresh, limits, ours
 from export.bench.photos import Sample, as_phone_photo, candidates, choose
 
@@ -28,6 +26,7 @@ KEYS = (
     "reply_p50_ms", "reply_p95_ms", "turn_p50_ms", "photos_per_s_8", "rss_mb", "cold_start_s",
     "x_torch_eager", "x_naive_ort", "x_smolvlm_shape", "bandwidth_share", "stages",
 )  # fmt: skip
+BAR = "{percentage:3.0f}% |{bar:30}| {elapsed} {desc}"
 SMALL_VLMS = ("x_smolvlm_int8", "x_smolvlm_4bit")
 
 
@@ -56,8 +55,9 @@ class Bench:
     engine: TalkingPhotos
     plan: Plan
     threads: int
-    samples: list[Sample]
+    scratch: Path  # a folder for models that are only written to be measured
     bar: Any
+    samples: list[Sample] = field(default_factory=list)
     figures: dict[str, Any] = field(default_factory=dict)
     skipped: dict[str, str] = field(default_factory=dict)
 
@@ -69,13 +69,15 @@ class Bench:
 def run(args: argparse.Namespace, rivals: Rivals) -> Bench:
     """Measure the bot and its rivals on ``args.threads`` cores."""
     plan = QUICK if args.quick else Plan()
-    if args.photos:
-        plan = Plan(**{**vars(plan), "photos": args.photos})
-    with limits.pinned(args.threads) as threads, tqdm(total=_ticks(plan, rivals), unit="", leave=False) as bar:
-        bar.set_description("load")
+    plan = replace(plan, photos=args.photos or plan.photos)
+    with (
+        limits.pinned(args.threads) as threads,
+        tempfile.TemporaryDirectory() as scratch,
+        tqdm(total=_ticks(plan, rivals), desc="load", bar_format=BAR, leave=False) as bar,
+    ):
         engine = TalkingPhotos(args.bundle, provider="cpu")
         engine.warm_up()
-        bench = Bench(engine, plan, threads, [], bar)
+        bench = Bench(engine, plan, threads, Path(scratch), bar)
         bar.set_description("look for photos with one face")
         found = [(sample, engine.look(sample.data)) for sample in candidates(args.data, 2 * plan.photos)]
         bench.samples = choose(found, plan.photos)
@@ -166,10 +168,31 @@ def torch_eager(bench: Bench) -> list[float]:
 
 
 def naive_ort(bench: Bench, *, together: bool = False) -> list[float]:
-    """Return the seconds of ONNX Runtime in a plain loop."""
+    """Return the seconds of ONNX Runtime in a plain loop, or in one that at least writes all samples together."""
     from export.bench import rivals
 
-    samples, personas = bench.samples[: bench.plan.rivals], ours.cast_of(bench.engine)
-    with tempfile.TemporaryDirectory() as folder:
-        rival = rivals.naive_ort(bench.engine.bundle, bench.threads, Path(folder), together=together)
-        return rivals.seconds(rival, samples, personas, bench.tick)
+    rival = rivals.naive_ort(bench.engine.bundle, bench.threads, bench.scratch, together=together)
+    return rivals.seconds(rival, bench.samples[: bench.plan.rivals], ours.cast_of(bench.engine), bench.tick)
+
+
+def small_vlm(bench: Bench, bits: Literal["int8", "4-bit"]) -> list[float]:
+    """Return the seconds of a model of SmolVLM's shape."""
+    from export.bench import small_vlm_run
+
+    samples = bench.samples[: bench.plan.small_vlm]
+    return small_vlm_run.seconds(samples, bits, bench.threads, tick=bench.tick)
+
+
+RIVALS: Rivals = {
+    "x_torch_eager": torch_eager,
+    "x_naive_ort": naive_ort,
+    "x_naive_ort_batched": partial(naive_ort, together=True),
+    "x_smolvlm_int8": partial(small_vlm, bits="int8"),
+    "x_smolvlm_4bit": partial(small_vlm, bits="4-bit"),
+}
+
+
+def _ticks(plan: Plan, rivals: Rivals) -> int:
+    """Return how many steps the progress bar has; a tick is a reply or some seconds of other work."""
+    bot = plan.photos * plan.rounds + plan.phones + min(plan.talks, plan.photos) + plan.together + 2
+    return bot + sum(plan.small_vlm if name in SMALL_VLMS else plan.rivals for name in rivals)

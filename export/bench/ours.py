@@ -66,7 +66,7 @@ def look_and_speak(
 
 async def one_by_one(engine: TalkingPhotos, samples: Iterable[Sample], tick: Callable[[], object]) -> Whole:
     """Post photos one after the other, each when the last one was answered."""
-    whole, personas, desk = Whole(), cast_of(engine), Desk(engine, seats=TOGETHER, workers=engine.workers)
+    whole, personas, desk = Whole(), cast_of(engine), Desk(engine, seats=1, workers=engine.workers)
     for number, sample in enumerate(samples):
         stopwatch, persona = Stopwatch(), personas[number % len(personas)]
         begun = time.perf_counter()
@@ -92,8 +92,7 @@ async def together(
         for number, sample in waiting:
             begun = time.perf_counter()
             persona = personas[number % len(personas)]
-            with desk.seat():
-                await desk.run(partial(look_and_speak, engine, sample.data, persona, number), lane=lane)
+            await desk.run(partial(look_and_speak, engine, sample.data, persona, number), lane=lane)
             waited.append(1000 * (time.perf_counter() - begun))
             tick()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from io import BytesIO
@@ -12,7 +13,7 @@ from PIL import Image, ImageOps
 from bot.demo import sample_photo
 from bot.domain import BadInput, Scene
 
-PORTRAITS = Path(__file__).parents[2] / "docs" / "screens" / "photos"
+PORTRAIT = Path(__file__).parents[2] / "docs" / "screens" / "photos" / "portrait.jpg"  # the same as matplotlib's
 PHONE = (4000, 3000)  # pixels of a 12 MP photo
 SMALLEST, STEPS = 0.7, 6  # shares of a photo that variants keep
 HUMANS = ("man", "woman", "boy", "girl", "person")
@@ -28,13 +29,10 @@ class Sample:
 
 def candidates(data: Path, most: int) -> Iterator[Sample]:
     """Yield up to ``most`` different photos, those with one person first as far as somebody wrote that down."""
-    near = [PORTRAITS / "portrait.jpg"]
-    try:
-        near.append(sample_photo())
-    except BadInput:
-        pass  # matplotlib is not installed
-    for path in [path for path in near if path.is_file()][:most]:
-        yield Sample(path.name, path.read_bytes())
+    near = [PORTRAIT] if PORTRAIT.is_file() else []
+    with contextlib.suppress(BadInput):  # without matplotlib
+        near = [sample_photo()]
+    yield from (Sample(path.name, path.read_bytes()) for path in near)
     if (data / "photos" / "photos.csv").is_file():
         from models.data.photos import Photos
 

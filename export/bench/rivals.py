@@ -5,7 +5,9 @@ Photo, prompts, sampling, frames and ranking are the bot's own; only what runs t
 
 from __future__ import annotations
 
+import logging
 import time
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -29,6 +31,7 @@ from export.bench import photos
 from export.bench.eager import captioner_networks, eager_eyes
 from export.bench.plain import PlainSession
 from export.graph import Graph, export
+from export.graphs import captioner
 from export.speaker_rewrite import recover
 from models.speaker import CachedSpeaker, EagerSession
 from models.speaker import Speaker as SpeakerNet
@@ -84,16 +87,28 @@ def naive_ort(bundle: Bundle, threads: int, folder: Path, *, together: bool = Fa
 
 def write_floats(bundle: Bundle, folder: Path) -> None:
     """Write float32 graphs of the networks that ship with int8 arithmetic; the others compute in float32 anyway."""
-    export(float_speaker(recover(bundle.model("speaker").path)), folder)
-    _, decoder = captioner_networks(bundle)
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it tells of packages that no graph here needs
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        export(float_speaker(recover(bundle.model("speaker").path)), folder)
+        export(float_decoder(captioner_networks(bundle)[1]), folder)
+
+
+def float_decoder(decoder: captioner.Decoder) -> Graph:
+    """Return the captioner's decoder, which ships with int8 products."""
+    config = decoder.network.config
+    size = config.width // config.heads
+    said = torch.randn(config.layers, 2, 3, config.heads, 5, size)
+    seen = torch.randn(config.layers, 1, config.heads, config.grid + config.top, size)
     inputs = {
         "ids": torch.tensor([[7], [8], [9]]),
-        "past": torch.randn(decoder.network.no_past(3).shape[:4] + (5, 32)),
-        **dict.fromkeys(("keys", "values"), torch.randn(2, 1, 8, 84, 32)),
-        "lift": torch.randn(1, decoder.network.config.words),
+        "past": said,
+        "keys": seen,
+        "values": seen,
+        "lift": torch.randn(1, config.words),
     }
     beams = {"ids": {0: "beams"}, "past": {2: "beams", 4: "said"}}
-    export(Graph("captioner_decoder", decoder, inputs, ("scores", "present"), 1e-3, beams, "fp32"), folder)
+    return Graph("captioner_decoder", decoder, inputs, ("scores", "present"), 1e-3, beams, "fp32")
 
 
 def float_speaker(speaker: SpeakerNet) -> Graph:

@@ -155,7 +155,7 @@ def write_tongue(path: Path, shape: Shape, bits: Bits) -> Path:
     shared = ["last", "total", "cos", "sin"]
     x = "embedded"
     normed = w.node("SimplifiedLayerNormalization", [x, w.ones(s.width)], axis=-1, epsilon=1e-5)[0]
-    outputs = {}
+    outputs: dict[str, str] = {}
 
     def add_norm(y: str) -> tuple[str, str]:
         found = w.fused("SkipSimplifiedLayerNormalization", [x, y, w.ones(s.width)], 4, epsilon=1e-5)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import cast
 
@@ -78,8 +78,10 @@ class SmallVlm:
         return self._logits[0, 0]
 
 
-def seconds(photos: Sequence[Sample], bits: Bits, threads: int, shape: Shape | None = None) -> list[float]:
-    """Return how long each photo's answer takes, after one that warms up."""
+def seconds(
+    photos: Sequence[Sample], bits: Bits, threads: int, shape: Shape | None = None, *, tick: Callable[[], object]
+) -> list[float]:
+    """Return how long each photo's answer takes, after one that warms up; ``tick`` is called after each."""
     with tempfile.TemporaryDirectory() as folder:
         model = SmallVlm(Path(folder), shape or Shape(), bits, threads)
         model.answer(photos[0].data, tokens=2)
@@ -88,4 +90,5 @@ def seconds(photos: Sequence[Sample], bits: Bits, threads: int, shape: Shape | N
             begun = time.perf_counter()
             model.answer(photo.data)
             times.append(time.perf_counter() - begun)
+            tick()
         return times

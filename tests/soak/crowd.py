@@ -32,6 +32,7 @@ SAYINGS = (
     "😀😀",
     "x" * 700,
 )
+GONE = "That photo is gone; post it again."
 CHATTER = ("good morning", "did you see the match?", "brb", "lol", "https://example.com/a.jpg", "nice one")
 
 
@@ -173,7 +174,8 @@ class Lane:
 
     async def forwarded(self) -> None:
         """Forward a photo to the bot."""
-        if talk := self.talk():
+        talk = self.talk()
+        if talk and len(talk.photo.files) == 1:
             posted = await self.post(self.somebody(), self.mention, forwards=talk.photo)
             awaited = self.expect("forwarded photo", posted)
             await self.ledger.settle(awaited)
@@ -238,6 +240,7 @@ class Lane:
         """Delete a photo while it is being answered."""
         posted = await self.post(self.somebody(), self.mention, files=[album.photo(self.dice, real=self.stage.real)])
         awaited = self.expect("deleted while answered", posted, optional=True)
+        awaited.spared.add(GONE)
         self.stage.memory.forget(posted.id)
         await asyncio.sleep(self.dice.random() * 0.08)
         await self.discord.delete(posted)
@@ -275,4 +278,3 @@ class Lane:
             self.stage.memory.forget(talk.photo.id)
         else:
             self.stage.memory.unsure.add(talk.photo.id)
-

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 
 class Pace:
-    """Counts the messages up to ``goal``; ``most`` acts run at once, fewer than the bot lets wait."""
+    """Counts the messages up to ``goal``, for so many ``seconds`` at most.
 
-    def __init__(self, goal: int, most: int) -> None:
+    ``most`` acts run at once, fewer than the bot lets wait.
+    """
+
+    def __init__(self, goal: int, most: int, seconds: float) -> None:
         self.goal = goal
+        self._end = time.monotonic() + seconds
         self.posted = 0
         self._most = most
         self._acts = asyncio.Semaphore(most)
@@ -24,8 +29,8 @@ class Pace:
 
     @property
     def over(self) -> bool:
-        """Whether enough was posted."""
-        return self.posted >= self.goal
+        """Whether enough was posted, or the time is over."""
+        return self.posted >= self.goal or time.monotonic() > self._end
 
     @asynccontextmanager
     async def act(self) -> AsyncIterator[None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Awaitable
 from typing import Any
@@ -24,6 +25,7 @@ COMMANDS: tuple[tuple[str, dict[str, Any]], ...] = (
 )
 NOBODY = "I recognise nobody, and nothing of this is kept."
 WHO, BUILT_IN = "Who shall speak?", "The characters I came with"
+HESITATION = 0.5
 DEADLINE = 3.0  # seconds that Discord gives
 
 
@@ -36,15 +38,15 @@ class Hands:
 
     async def use(self, kind: str, doing: Awaitable[Exchange]) -> Exchange | None:
         """Use something and note how it was answered; None when it was not."""
-        begun = time.monotonic()
         async with self.lane.stage.pace.hand():
             try:
                 exchange = await doing
             except AssertionError as problem:
                 self.ledger.lost.append(f"{kind}: {problem}")
                 return None
-        self.ledger.interaction(kind, exchange.kind, time.monotonic() - begun)
-        if time.monotonic() - begun > DEADLINE:
+        took = time.monotonic() - exchange.started
+        self.ledger.interaction(kind, exchange.kind, took)
+        if took > DEADLINE and exchange.kind != "deferred":  # those were answered at once, and thought about after
             self.ledger.late.append(kind)
         return exchange
 
@@ -54,9 +56,10 @@ class Hands:
         shown = next(name for name in names if any(name == part["label"] for part in _buttons(message)))
         return self.discord.press(user, message, shown)
 
-    def choose(self, user: User, message: Message, menu: str, value: str) -> Awaitable[Exchange]:
-        """Choose in a menu that only its user sees."""
-        return self.discord.select(user, message, say(user.locale, menu), value)
+    async def choose(self, user: User, message: Message, menu: str, value: str) -> Exchange:
+        """Choose in a menu that only its user sees, as fast as people are: the bot must have heard that it is shown."""
+        await asyncio.sleep(HESITATION)
+        return await self.discord.select(user, message, say(user.locale, menu), value)
 
     async def again(self) -> None:
         """Ask for other words."""

@@ -127,12 +127,18 @@ class Report:
             f"{first['rss_mb']:.1f} MB after {first['posted']}, {last['rss_mb']:.1f} MB after {last['posted']} "
             f"({self.growth:+.1f} %)",
         )
-        yield "processor time of the bot", f"{last['cpu_s']:.0f} s, {1000 * last['cpu_s'] / self.posted:.1f} ms a message"
+        yield (
+            "processor time of the bot",
+            f"{last['cpu_s']:.0f} s, {1000 * last['cpu_s'] / self.posted:.1f} ms a message",
+        )
         yield "open files after 1/10, at the end", f"{first['open_files']}, {last['open_files']}"
         yield "asyncio tasks after 1/10, at the end", f"{first['tasks']}, {last['tasks']}"
-        yield "left after the goodbye", (
-            f"{len(self.last['tasks_left'])} tasks, {self.last['files_left']} files, "
-            f"{len(self.unclosed)} warnings; took {self.last['goodbye_s']:.1f} s"
+        yield (
+            "left after the goodbye",
+            (
+                f"{len(self.last['tasks_left'])} tasks, {self.last['files_left']} files, "
+                f"{len(self.unclosed)} warnings; took {self.last['goodbye_s']:.1f} s"
+            ),
         )
         for name, value in self.remembered.items():
             yield f"  {name}", value

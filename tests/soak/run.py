@@ -22,7 +22,7 @@ from tests.soak.report import Report
 from tests.soak.trouble import Trouble
 from tests.soak.upkeep import Upkeep, checked
 
-AT_ONCE = 9  # acts; the bot lets twelve messages wait
+AT_ONCE = 9  # acts, of one or two messages; see SEATS
 SAMPLES = 10
 PATIENCE = 20.0  # seconds that this Discord waits for interactions, as two processes share this machine; see ``late``
 QUIET = 1.0  # seconds in which answers that nobody awaits can still come
@@ -88,10 +88,12 @@ async def measure(bot: Child, stage: Stage, upkeep: Upkeep, lanes: list[Lane]) -
     return samples
 
 
-async def soak(messages: int, engine: str, seed: int, openapi: float) -> Report:
-    """Let people post so many messages, and return what came of it."""
+async def soak(messages: int, engine: str, seed: int, openapi: float, minutes: float = 60.0) -> Report:
+    """Let people post so many messages, or for so long at most, and return what came of it."""
     async with LoopbackDiscord() as discord:
-        stage = Stage(discord, Ledger(), Remembered(), Pace(messages, AT_ONCE), Random(seed), engine == "real")
+        stage = Stage(
+            discord, Ledger(), Remembered(), Pace(messages, AT_ONCE, 60 * minutes), Random(seed), engine == "real"
+        )
         lanes, shy = places(stage)
         discord.rest.posting.told = stage.ledger.told
         discord.rest.interactions.deadline = PATIENCE

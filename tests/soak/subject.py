@@ -28,7 +28,8 @@ from tests.loopback.server import TOKEN, LoopbackDiscord
 from tests.soak.engine import SoakEngine
 
 TICK = 0.02  # seconds between two looks at the clock
-PANELS = 10.0  # seconds that menus nobody uses are kept; the bot keeps them for 15 minutes, longer than this all takes
+SEATS = 20  # messages that may wait; the acts of the soak need no more, only its floods do
+PANELS = 60.0  # seconds that menus nobody uses are kept; the bot keeps them for 15 minutes, about as long as this takes
 
 
 class Pulse:
@@ -138,7 +139,12 @@ def main() -> None:
     client.TalkingPhotosBot.before_identify_hook = _no_pause  # type: ignore[method-assign, assignment]
     Panel.__init__.__kwdefaults__["timeout"] = PANELS
     settings = Settings(
-        _env_file=None, discord_token=TOKEN, cooldown=0, database_url=wanted.database, channels=wanted.channels
+        _env_file=None,
+        discord_token=TOKEN,
+        cooldown=0,
+        queue_limit=SEATS,
+        database_url=wanted.database,
+        channels=wanted.channels,
     )
     asyncio.run(live(settings, engine_of(wanted.engine), tally))
 

@@ -12,11 +12,11 @@ from bot.cogs.stage import LEFT_ALONE
 from bot.ui.base import SORRY
 from tests.loopback.world import User
 from tests.soak import album
-from tests.soak.crowd import Lane, Stage
+from tests.soak.crowd import GONE, Lane, Stage
 from tests.soak.ledger import BUSY, SPEAKS
-from tests.soak.presses import Hands
+from tests.soak.presses import HESITATION, Hands
 
-FLOOD = 40  # messages at once, three times as many as may wait
+FLOOD = 40  # messages at once, twice as many as may wait
 LIMITED, DOWN, AWAY = 429, 500, 503  # discord.py tries the first two again and gives up at the third
 ROUTES = (
     ("POST", r"^/channels/\d+/messages$"),
@@ -132,6 +132,7 @@ class Trouble:
                 await act()
             last = await lane.post(lane.somebody(), lane.mention, files=[album.photo(self._dice)])
             awaited = lane.expect("deleted while answered", last, optional=True)
+            awaited.spared.add(GONE)
             self._stage.memory.forget(last.id)
             await asyncio.sleep(self._dice.random() * 0.05)
             self._stage.memory.forget_channel(lane.channel.id)
@@ -169,10 +170,12 @@ class Trouble:
         asked = await hands.use("/privacy forget-me", self._discord.slash(user, lane.channel, "privacy forget-me"))
         if asked is None or asked.message is None:
             return
+        await asyncio.sleep(HESITATION)
         last = await lane.post(user, lane.mention, files=[album.photo(self._dice)])
         self._stage.memory.unsure.add(last.id)  # the bot may hear of it only after it erased the rest
         awaited = lane.expect("erased while answered", last, want=SPEAKS)
         awaited.spared.add(LEFT_ALONE)
+        await asyncio.sleep(self._dice.random() * HESITATION / 10)
         await hands.use("button Erase everything", hands.press(user, asked.message, "Erase everything"))
         self._stage.memory.forget_user(user.id)
         lane.talks.clear()

@@ -112,7 +112,7 @@ async def test_sqlite_is_tuned(tmp_path: Path) -> None:
             "synchronous": 1,
             "foreign_keys": 1,
             "secure_delete": 1,
-            "busy_timeout": 5000,
+            "busy_timeout": 30000,
         }
         for pragma, value in expected.items():
             assert await session.scalar(text(f"PRAGMA {pragma}")) == value

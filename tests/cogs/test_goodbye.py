@@ -1,0 +1,89 @@
+"""When the bot stops, or something goes away under its hands: what is being done is done, or ended in order."""
+
+import asyncio
+import logging
+import threading
+
+import pytest
+
+from bot import client
+from bot.client import TalkingPhotosBot
+from bot.settings import Settings
+from tests.cogs.scenes import FreshEngine, begin
+from tests.loopback.fake_engine import FakeEngine
+from tests.loopback.server import LoopbackDiscord
+
+
+@pytest.mark.parametrize("menu", [False, True])
+async def test_what_is_pressed_or_chosen_is_done_before_the_bot_goes(
+    loopback: LoopbackDiscord, settings: Settings, menu: bool
+) -> None:
+    engine = FreshEngine()
+    async with loopback.running(settings, engine):
+        photo, said = await begin(loopback)
+        engine.gate.clear()
+        if menu:
+            using = asyncio.create_task(loopback.menu(loopback.ben, loopback.room, "Make it talk", photo))
+            await loopback.until(lambda: engine.looked == 2)
+        else:
+            before = said.content
+            using = asyncio.create_task(loopback.press(loopback.ben, said, "Again"))
+            await using
+        await asyncio.sleep(0.1)
+        threading.Timer(0.3, engine.gate.set).start()
+    if menu:
+        await loopback.next_answer()
+        await using
+    else:
+        assert said.content != before
+
+
+async def test_what_takes_too_long_is_stopped_and_named(
+    loopback: LoopbackDiscord,
+    settings: Settings,
+    engine: FakeEngine,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(client, "GOODBYE", 0.2)
+    with caplog.at_level(logging.WARNING):
+        async with loopback.running(settings, engine):
+            _, said = await begin(loopback)
+            engine.gate.clear()
+            await loopback.press(loopback.ben, said, "Again")
+            await asyncio.sleep(0.1)
+    engine.gate.set()
+    assert "Stopped discord-ui-dynamic-item-ReplyButton-reply:again" in caplog.text
+    assert "non-checked-in" not in caplog.text
+
+
+async def test_a_photo_speaks_although_discord_does_not_show_the_typing(
+    loopback: LoopbackDiscord, bot: TalkingPhotosBot
+) -> None:
+    loopback.fail_next("POST", "/typing$", 503)
+    _, said = await begin(loopback)
+    assert "for the first time" in said.content
+
+
+@pytest.mark.parametrize("thread", [False, True])
+async def test_what_is_stored_while_its_channel_is_deleted_is_forgotten(
+    loopback: LoopbackDiscord, bot: TalkingPhotosBot, monkeypatch: pytest.MonkeyPatch, thread: bool
+) -> None:
+    sent, gone, start = asyncio.Event(), asyncio.Event(), bot.house.conversations.start
+
+    async def slowly(*about: object, **more: object) -> object:
+        sent.set()
+        await gone.wait()
+        return await start(*about, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(bot.house.conversations, "start", slowly)
+    where = await (loopback.start_thread(loopback.room, "short") if thread else loopback.open_channel("short"))
+    await begin(loopback, channel=where)
+    await sent.wait()
+    await loopback.delete_channel(where)
+    await asyncio.sleep(0.2)
+    gone.set()
+    for _ in range(100):
+        await asyncio.sleep(0.02)
+        stored = (await bot.house.conversations.counts())["conversations"]
+    assert stored == 0
