@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import onnx
-import torch
 
 from bot.runtime.bundle import Bundle
 from export.bench.weights import Stored
@@ -26,11 +25,9 @@ def recover(path: Path) -> Speaker:
     """Return the network of an exported speaker, its weights as the int8 file has them."""
     stored = Stored(path)
     *blocks, head = stored.matrices()
-    (vocabulary, width), norms = head.shape, []
-    for node in stored.graph.node:
-        used = [name for name in node.input if not name.endswith(("_scale", "_zero_point"))]
-        norms += [stored.tensors[name] for name in used if name in stored.tensors]
-    norms = [torch.from_numpy(norm.copy()) for norm in norms if norm.shape == (width,)]
+    vocabulary, width = head.shape
+    used = [name for node in stored.graph.node for name in node.input if not name.endswith(("_scale", "_zero_point"))]
+    norms = [tensor for name in used if (tensor := stored.get(name)) is not None and tensor.shape == (width,)]
     shape = next(node for node in stored.graph.input if node.name == "past_k_0").type.tensor_type.shape
     layers, hidden = len(blocks) // len(PARTS), blocks[2].shape[0] // 2
     speaker = Speaker(SpeakerConfig(vocabulary, width, layers, shape.dim[1].dim_value, hidden))

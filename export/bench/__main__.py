@@ -12,31 +12,36 @@ memory's bandwidth the speaker uses. Give it an idle machine: everything else th
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from bot.domain import BadInput, Failure
 from bot.runtime.bundle import SHIPPED_BUNDLE
-from export.bench.measure import RIVALS, Rivals, run
-from export.bench.table import as_json, as_table
+from export.bench.measure import QUICK, RIVALS, Plan, Rivals, run
+from export.bench.table import to_json, to_table
 from models.train.run import DATA
 
+QUIET = 0.15  # cores that other programs may use
 
-def main(argv: Sequence[str] | None = None, rivals: Rivals = RIVALS) -> int:
+
+def main(argv: Sequence[str] | None = None, *, plan: Plan | None = None, rivals: Rivals = RIVALS) -> int:
     """Run the benchmark and print its figures."""
     args = parser().parse_args(argv)
+    plan = plan or (QUICK if args.quick else Plan())
+    plan = replace(plan, photos=args.photos or plan.photos)
     started = time.perf_counter()
     try:
-        bench = run(args, rivals)
+        bench = run(plan, rivals, threads=args.threads, data=args.data, bundle=args.bundle)
     except (BadInput, Failure) as error:
         print(error, file=sys.stderr)
         return 2 if isinstance(error, BadInput) else 1
-    report = as_json(bench.figures, bench.skipped) if args.json else as_table(bench.figures, bench.skipped)
-    print(json.dumps(report) if args.json else report)
+    print((to_json if args.json else to_table)(bench.figures, bench.skipped))
     print(f"measured in {time.perf_counter() - started:.0f} s", file=sys.stderr)
+    if (others := bench.figures["busy_with_others"]) > QUIET:
+        print(f"Other programs kept {others:.1f} cores busy; measure again when they do not.", file=sys.stderr)
     return 0
 
 

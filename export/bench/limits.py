@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from bot.runtime.session import Session, available_cores
 
 BYTES = 192 * 2**20  # of an array, many times what any cache holds
 ROUNDS = 5
+STAT = Path("/proc/stat")
 
 
 @contextmanager
@@ -55,6 +57,30 @@ def bandwidth(threads: int, size: int = BYTES) -> dict[str, float]:
             "read": fastest(lambda i: sources[i].max(), total),
             "copy": fastest(lambda i: np.copyto(targets[i], sources[i]), 2 * total),
         }
+
+
+class Bystanders:
+    """Tells how many cores other programs kept busy since this was made; Linux only."""
+
+    def __init__(self) -> None:
+        self._begun, self._busy, self._own = time.monotonic(), _busy_seconds(), _own_seconds()
+
+    def cores(self) -> float:
+        """Return the mean so far, 0 where a system does not tell."""
+        others = _busy_seconds() - self._busy - (_own_seconds() - self._own)
+        return max(0.0, others / max(time.monotonic() - self._begun, 1e-9))
+
+
+def _busy_seconds() -> float:
+    """Return the processor time of all programs of this machine, and of other machines that took it from this one."""
+    if not STAT.exists():
+        return _own_seconds()
+    user, nice, system, _, _, *interrupts = STAT.read_text(encoding="ascii").split("\n", 1)[0].split()[1:9]
+    return sum(map(int, (user, nice, system, *interrupts))) / os.sysconf("SC_CLK_TCK")
+
+
+def _own_seconds() -> float:
+    return sum(os.times()[:4])
 
 
 def step_bytes(session: Session, seen: int) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import tempfile
 from collections.abc import Callable, Mapping
@@ -43,9 +42,14 @@ class Plan:
     stages: int = 40  # calls of each stage
     rivals: int = 8  # photos that the other engines answer
     small_vlm: int = 5  # photos that the model of SmolVLM's shape answers
+    memory: int = limits.BYTES  # size of the arrays by which bandwidth is measured
+    without: tuple[str, ...] = ()  # rivals that are left out
 
 
-QUICK = Plan(photos=12, rounds=1, together=16, talks=4, phones=2, replies=12, stages=8, rivals=2, small_vlm=1)
+QUICK = Plan(
+    photos=12, rounds=1, together=16, talks=4, phones=2, replies=12, stages=8, rivals=2, small_vlm=1,
+    without=("x_naive_ort_batched", "x_smolvlm_4bit"),
+)  # fmt: skip
 
 
 @dataclass
@@ -66,20 +70,20 @@ class Bench:
         self.bar.update()
 
 
-def run(args: argparse.Namespace, rivals: Rivals) -> Bench:
-    """Measure the bot and its rivals on ``args.threads`` cores."""
-    plan = QUICK if args.quick else Plan()
-    plan = replace(plan, photos=args.photos or plan.photos)
+def run(plan: Plan, rivals: Rivals, *, threads: int, data: Path, bundle: Path) -> Bench:
+    """Measure the bot and its rivals on so many cores, with photos of the folder ``data`` if there are any."""
+    rivals = {name: measure for name, measure in rivals.items() if name not in plan.without}
+    bystanders = limits.Bystanders()
     with (
-        limits.pinned(args.threads) as threads,
+        limits.pinned(threads) as cores,
         tempfile.TemporaryDirectory() as scratch,
         tqdm(total=_ticks(plan, rivals), desc="load", bar_format=BAR, leave=False) as bar,
     ):
-        engine = TalkingPhotos(args.bundle, provider="cpu")
+        engine = TalkingPhotos(bundle, provider="cpu")
         engine.warm_up()
-        bench = Bench(engine, plan, threads, Path(scratch), bar)
+        bench = Bench(engine, plan, cores, Path(scratch), bar)
         bar.set_description("look for photos with one face")
-        found = [(sample, engine.look(sample.data)) for sample in candidates(args.data, 2 * plan.photos)]
+        found = [(sample, engine.look(sample.data)) for sample in candidates(data, 2 * plan.photos)]
         bench.samples = choose(found, plan.photos)
         measure_bot(bench)
         measure_process(bench)
@@ -89,6 +93,7 @@ def run(args: argparse.Namespace, rivals: Rivals) -> Bench:
             compare(bench, name, measure)
     both = [bench.figures[name] for name in SMALL_VLMS if bench.figures.get(name)]
     bench.figures["x_smolvlm_shape"] = min(both, default=None)  # the quicker of the two is the one to beat
+    bench.figures["busy_with_others"] = bystanders.cores()
     return bench
 
 
@@ -135,7 +140,7 @@ def measure_limits(bench: Bench) -> None:
     """Fill in the bandwidth of memory, and the share of it that a step of the speaker uses."""
     bench.bar.set_description("memory")
     figures = bench.figures
-    both = limits.bandwidth(bench.engine.threads)
+    both = limits.bandwidth(bench.engine.threads, bench.plan.memory)
     seen = round(figures["prompt_tokens"]) + ours.STEPS // 4
     needed = limits.step_bytes(bench.engine.sessions["speaker"], seen)
     figures["bandwidth_share"] = needed / (figures["stages"]["step_1"] / 1000) / max(both.values())

@@ -33,7 +33,8 @@ class SmallVlm:
         self._eyes = PlainSession(write_eyes(folder / "eyes.onnx", shape, bits), threads)
         tongue = PlainSession(write_tongue(folder / "tongue.onnx", shape, bits), threads)
         self._room = shape.image_tokens + PROMPT + TOKENS
-        self._table = np.random.default_rng(1).normal(size=(shape.vocabulary, shape.width)).astype(np.float16)
+        table = np.random.default_rng(1).random((shape.vocabulary, shape.width), np.float32)
+        self._table = (table - 0.5).astype(np.float16)
         self._binding = Binding(cast(Session, tongue))
         for name in [name for name in tongue.input_shapes if name.startswith("past_")]:
             cache = np.zeros((1, shape.kv_heads, self._room, shape.head_size), np.float32)

@@ -3,33 +3,43 @@
 import asyncio
 import logging
 import threading
+from typing import Any
 
 import pytest
 
 from bot import client
 from bot.client import TalkingPhotosBot
+from bot.domain import Reply
 from bot.settings import Settings
 from tests.cogs.scenes import FreshEngine, begin
-from tests.loopback.fake_engine import FakeEngine
 from tests.loopback.server import LoopbackDiscord
+
+
+class Watched(FreshEngine):
+    """Tells how often it was asked to speak, also while it does."""
+
+    begun = 0
+
+    def reply(self, *about: Any, **more: Any) -> Reply:
+        self.begun += 1
+        return super().reply(*about, **more)
 
 
 @pytest.mark.parametrize("menu", [False, True])
 async def test_what_is_pressed_or_chosen_is_done_before_the_bot_goes(
     loopback: LoopbackDiscord, settings: Settings, menu: bool
 ) -> None:
-    engine = FreshEngine()
+    engine = Watched()
     async with loopback.running(settings, engine):
         photo, said = await begin(loopback)
         engine.gate.clear()
         if menu:
             using = asyncio.create_task(loopback.menu(loopback.ben, loopback.room, "Make it talk", photo))
-            await loopback.until(lambda: engine.looked == 2)
         else:
             before = said.content
             using = asyncio.create_task(loopback.press(loopback.ben, said, "Again"))
             await using
-        await asyncio.sleep(0.1)
+        await loopback.until(lambda: engine.begun == 2)
         threading.Timer(0.3, engine.gate.set).start()
     if menu:
         await loopback.next_answer()
@@ -41,17 +51,17 @@ async def test_what_is_pressed_or_chosen_is_done_before_the_bot_goes(
 async def test_what_takes_too_long_is_stopped_and_named(
     loopback: LoopbackDiscord,
     settings: Settings,
-    engine: FakeEngine,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
+    engine = Watched()
     monkeypatch.setattr(client, "GOODBYE", 0.2)
     with caplog.at_level(logging.WARNING):
         async with loopback.running(settings, engine):
             _, said = await begin(loopback)
             engine.gate.clear()
             await loopback.press(loopback.ben, said, "Again")
-            await asyncio.sleep(0.1)
+            await loopback.until(lambda: engine.begun == 2)
     engine.gate.set()
     assert "Stopped discord-ui-dynamic-item-ReplyButton-reply:again" in caplog.text
     assert "non-checked-in" not in caplog.text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
@@ -85,6 +86,7 @@ async def measure(bot: Child, stage: Stage, upkeep: Upkeep, lanes: list[Lane]) -
         upkeep.tidy(m for lane in lanes for talk in lane.talks for m in (talk.photo, *talk.voices))
         if stage.pace.posted >= (len(samples) + 1) * stage.pace.goal / SAMPLES and len(samples) < SAMPLES - 1:
             samples.append({"posted": stage.pace.posted, **await bot.state()})
+            print(f"{stage.pace.posted} messages of {stage.pace.goal}", file=sys.stderr)
     return samples
 
 
@@ -139,7 +141,7 @@ async def soak(messages: int, engine: str, seed: int, openapi: float, minutes: f
 async def _ready(discord: LoopbackDiscord, bot: Child) -> None:
     """Wait until the bot has logged in and told its commands."""
     async with asyncio.timeout(120):
-        while not (discord.gateway.identified and discord.rest.commands.registered):  # noqa: ASYNC110
+        while not (discord.gateway.identified and discord.rest.commands.registered):
             if not bot.alive:
                 await bot.state()  # raises with what it said
             await asyncio.sleep(0.05)

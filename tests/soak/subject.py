@@ -1,7 +1,8 @@
 """``python -m tests.soak.subject``: the bot by itself in a process, so that what is measured of it is the bot's.
 
 It is pointed at a loopback Discord of another process and started as ``talking-photos run`` starts it. Every line
-on its standard input is answered with one line of JSON: how it is. SIGTERM stops it, and a last line tells what it left.
+on its standard input is answered with one line of JSON: how it is. SIGTERM stops it, and a last line tells what it
+left.
 """
 
 from __future__ import annotations
@@ -137,7 +138,7 @@ def main() -> None:
         f"http://{wanted.at}{API}", yarl.URL(f"ws://{wanted.at}/gateway/"), f"http://{wanted.at}/cdn"
     )
     client.TalkingPhotosBot.before_identify_hook = _no_pause  # type: ignore[method-assign, assignment]
-    Panel.__init__.__kwdefaults__["timeout"] = PANELS
+    Panel.__init__.__kwdefaults__["timeout"] = PANELS  # type: ignore[index]
     settings = Settings(
         _env_file=None,
         discord_token=TOKEN,

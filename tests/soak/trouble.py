@@ -1,4 +1,4 @@
-"""What goes wrong now and then: the network, Discord itself, moderators, floods, and people who want to be forgotten."""
+"""What goes wrong now and then: the network, Discord itself, moderators, floods, people who want to be forgotten."""
 
 from __future__ import annotations
 
