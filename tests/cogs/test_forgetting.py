@@ -125,7 +125,7 @@ async def test_a_server_that_went_while_the_bot_was_away_is_forgotten(
     second.has_bot = False
     async with loopback.running(settings, engine) as bot:
         async with asyncio.timeout(10):
-            while await bot.house.conversations.guilds() != {loopback.world.guild_id}:
+            while await bot.house.conversations.guilds() != {loopback.world.guild_id}:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
 
 
