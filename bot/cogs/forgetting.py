@@ -59,7 +59,9 @@ class Forgetting(commands.Cog):
         """Keep what somebody says now instead of what they said before."""
         me = self._house.bot.user
         if "content" in event.data and me and (text := incoming.words(event.message, me)):
-            await self._house.conversations.edited(event.message_id, text[: incoming.MAX_QUESTION])
+            unanswered = self._photos.is_answering(event.message_id)
+            text = text[: incoming.MAX_QUESTION]
+            await self._talks.edited(event.channel_id, event.message_id, text, unanswered=unanswered)
 
     @commands.Cog.listener()
     async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:

@@ -39,6 +39,10 @@ class Photos(commands.Cog):
         self._house, self._talks, self._manners, self._casting = house, talks, manners, casting
         self._answering: dict[int, asyncio.Task[None]] = {}  # by the message that is answered
 
+    def is_answering(self, message_id: int) -> bool:
+        """Tell whether a message is being answered."""
+        return message_id in self._answering
+
     def drop(self, message_ids: Collection[int]) -> None:
         """Stop answering messages that are gone."""
         for task in (self._answering.get(message_id) for message_id in message_ids):
@@ -55,6 +59,7 @@ class Photos(commands.Cog):
             await task
         finally:
             del self._answering[message.id]
+            self._talks.answered(message.id)
 
     async def _answer(self, message: discord.Message) -> None:
         try:

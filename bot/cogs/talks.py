@@ -51,6 +51,7 @@ class Talks:
         self._house, self._desk, self._conversations = house, house.desk, house.conversations
         self._stage = Stage(house.hooks, house.personas)
         self._locks: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
+        self._edits: dict[int, str] = {}  # what messages that are being answered say since they were changed
         self._rng = random.Random()
 
     async def earlier(self, message: discord.Message) -> Conversation | None:
@@ -179,6 +180,17 @@ class Talks:
         async with self._lock(channel_id):
             await self._conversations.forget(message_ids)
 
+    async def edited(self, channel_id: int, message_id: int, text: str, *, unanswered: bool) -> None:
+        """Keep what somebody says now instead of what they said before, also if its answer is still being made."""
+        if unanswered:
+            self._edits[message_id] = text
+        async with self._lock(channel_id):
+            await self._conversations.edited(message_id, text)
+
+    def answered(self, message_id: int) -> None:
+        """Note that the answer to a message is stored, or will never be."""
+        self._edits.pop(message_id, None)
+
     async def leave(self, channel_id: int) -> None:
         """Forget what was said in a channel that is gone, also what was sent but not stored when it went."""
         async with self._lock(channel_id):
@@ -199,7 +211,7 @@ class Talks:
                     sent += await self._stage.say(spot, now, said.text, avatar)
                     await self._conversations.remember(
                         now.id,
-                        question.turn,
+                        self._latest(question).turn,
                         Turn("persona", said.text),
                         author_id=question.author_id,
                         message_id=question.message_id,
@@ -221,7 +233,13 @@ class Talks:
         async with self._lock(spot.channel.id), self._wanted(spot, origin, asked) as sent:
             sent += await self._stage.say(spot, talk, said.text, avatar)
             await self._conversations.start(
-                talk.scene, talk.persona, said.text, origin, sent, speaker=talk.speaker, asked=asked
+                talk.scene,
+                talk.persona,
+                said.text,
+                origin,
+                sent,
+                speaker=talk.speaker,
+                asked=asked and self._latest(asked),
             )
         _note(spot.answers, talk.persona, said)
 
@@ -242,6 +260,10 @@ class Talks:
         yield sent
         if not await wanted():
             await self._conversations.forget(sent)
+
+    def _latest(self, question: Question) -> Question:
+        """Return a question as its author left it."""
+        return replace(question, text=self._edits.get(question.message_id, question.text))
 
     def _posted(self, origin: Origin) -> Callable[[], Awaitable[bytes | None]]:
         """Return what reads a posted photo once more."""

@@ -2,7 +2,7 @@
 
     python -m export.bench             # about three minutes on two idle cores: two tables
     python -m export.bench --json      # one object
-    python -m export.bench --quick     # half a minute, rougher
+    python -m export.bench --quick     # half a minute: fewer photos, without the plain loop
 
 Measured are stages, whole replies one at a time and eight at a time, turns, cold start, memory, and the same work done
 by PyTorch op by op, by a plain loop over ONNX Runtime and by a model of SmolVLM-256M's shape; last, which share of the

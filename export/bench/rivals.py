@@ -99,12 +99,12 @@ def float_decoder(decoder: captioner.Decoder) -> Graph:
     config = decoder.network.config
     size = config.width // config.heads
     said = torch.randn(config.layers, 2, 3, config.heads, 5, size)
-    seen = torch.randn(config.layers, 1, config.heads, config.grid + config.top, size)
+    seen = (config.layers, 1, config.heads, config.grid + config.top, size)
     inputs = {
         "ids": torch.tensor([[7], [8], [9]]),
         "past": said,
-        "keys": seen,
-        "values": seen,
+        "keys": torch.randn(seen),
+        "values": torch.randn(seen),
         "lift": torch.randn(1, config.words),
     }
     beams = {"ids": {0: "beams"}, "past": {2: "beams", 4: "said"}}
@@ -115,8 +115,9 @@ def float_speaker(speaker: SpeakerNet) -> Graph:
     """Return the speaker in plain operators: the cache goes in and a longer one comes out."""
     config = speaker.config
     names = [f"{kind}_{i}" for i in range(config.layers) for kind in ("k", "v")]
-    past = torch.randn(2, config.heads, 4, config.width // config.heads)
-    inputs = {"ids": torch.randint(0, config.vocabulary, (2, 3)), **{f"past_{name}": past for name in names}}
+    past = (2, config.heads, 4, config.width // config.heads)
+    # a tensor for each input: the exporter takes one that is given twice for the same input
+    inputs = {"ids": torch.randint(0, config.vocabulary, (2, 3)), **{f"past_{n}": torch.randn(past) for n in names}}
     dynamic = {"ids": {0: "batch", 1: "new"}, **{f"past_{name}": {0: "batch", 2: "past"} for name in names}}
     outputs = ("logits", *(f"present_{name}" for name in names))
     return Graph("speaker", CachedSpeaker(speaker), inputs, outputs, 1e-3, dynamic, "fp32")

@@ -19,7 +19,7 @@ GOALS: dict[str, tuple[str, str, float | None]] = {
     "photos_per_s_8": ("photos a second, 8 at a time", ">=", 12),
     "wait_p95_ms_8": ("then 95 of 100 wait less than, ms", "", None),
     "cold_start_s": ("fresh process: start to first reply, s", "<=", 2),
-    "rss_mb": ("memory after 50 replies, MiB", "<=", 450),
+    "rss_mb": ("its memory in the end (50 replies; fewer with --quick), MiB", "<=", 450),
     "bundle_mb": ("models on disk, MiB", "", None),
     "x_torch_eager": ("times our reply: PyTorch eager, same weights", ">=", 4),
     "x_naive_ort": ("times our reply: plain ONNX Runtime loop, fp32, sample by sample", "", None),
@@ -82,7 +82,7 @@ def to_table(figures: Mapping[str, Any], skipped: Mapping[str, str]) -> str:
         goal, value = STAGE_GOALS.get(name), stages[name]
         bound = f"<= {goal:.0f}" if goal else ""
         lines.append(f"| {name} | {value:.2f} | {bound} | {met(value, '<=', goal)} | {STAGES.get(name, '')} |")
-    lines += [f"\n{name} was skipped: {reason}." for name, reason in skipped.items()]
+    lines += ["", *(f"{name} was skipped: {reason}." for name, reason in skipped.items())]
     return "\n".join(lines)
 
 

@@ -106,6 +106,7 @@ async def test_a_message_that_was_changed_is_kept_as_it_says_now(
     await loopback.edit(asked, "my hat")
     await loopback.post(loopback.room, loopback.ada, "hm", reply_to=answer)
     await loopback.next_answer()
+    await loopback.until(lambda: bot.house.desk.waiting == 0)
     said = await bot.house.conversations.by_message(opening.id)
     assert said
     assert [turn.text for turn in said.turns if turn.role == "user"] == ["my hat", "hm"]

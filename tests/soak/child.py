@@ -14,6 +14,7 @@ from typing import Any
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 60.0
+LOOKS = 5
 # What Python, aiohttp, asyncio and SQLAlchemy say of what was not closed, ended or awaited.
 UNCLOSED = ("ResourceWarning", "never awaited", "non-checked-in", "Unclosed", "was destroyed but", "never retrieved")
 
@@ -27,7 +28,11 @@ class Child:
         self.last: dict[str, Any] = {}
 
     async def state(self) -> dict[str, Any]:
-        """Return how it is."""
+        """Return how it is, at the leanest of several moments: photos that are being looked at do not count."""
+        return min([await self._look() for _ in range(LOOKS)], key=lambda look: look["rss_mb"])
+
+    async def _look(self) -> dict[str, Any]:
+        await asyncio.sleep(0.1)
         assert self._process.stdin
         self._process.stdin.write(b"\n")
         return await self._line()

@@ -75,14 +75,17 @@ class Hands:
         if (talk := self.lane.talk()) is None or talk.photo.gone:
             return
         voice, user = self.dice.choice(talk.voices), self.lane.somebody()
+        before = len(voice.versions)
         asked = await self.use("button Someone else", self.press(user, voice, "Someone else"))
         if asked is None:
             return
-        if asked.kind == "deferred_update":
+        # When the bot needs a while to know, it asks in a follow-up.
+        await self.discord.until(lambda: asked.messages or voice.gone or len(voice.versions) > before)
+        if not asked.messages or asked.messages[0] is voice:
             await self.recast(talk, voice)
-        elif asked.message and self.dice.random() < 0.7:  # the others change their mind
+        elif self.dice.random() < 0.7:  # the others change their mind
             awaited = self.lane.expect("somebody else", talk.photo)
-            await self.use("menu of people", self.choose(user, asked.message, WHO, "1"))
+            await self.use("menu of people", self.choose(user, asked.messages[0], WHO, "1"))
             await self.ledger.settle(awaited)
             talk.alone = False
 
@@ -92,8 +95,11 @@ class Hands:
             return
         voice, user = self.dice.choice(talk.voices), self.lane.somebody()
         asked = await self.use("button Persona", self.press(user, voice, "Persona"))
-        if asked and asked.message and self.dice.random() < 0.7:
-            chosen = await self.use("menu of characters", self.choose(user, asked.message, BUILT_IN, "pirate"))
+        if asked is None:
+            return
+        await self.discord.until(lambda: asked.messages)
+        if self.dice.random() < 0.7:
+            chosen = await self.use("menu of characters", self.choose(user, asked.messages[0], BUILT_IN, "pirate"))
             if chosen:
                 await self.recast(talk, voice)
 
@@ -104,7 +110,8 @@ class Hands:
             await self.ledger.settle(awaited)
             if awaited.answer:
                 talk.voices[talk.voices.index(voice)] = awaited.answer
-                await self.discord.until(lambda: voice.gone)
+                # The words of a webhook that a moderator deleted stay.
+                await self.discord.until(lambda: voice.gone or voice.webhook_id not in self.discord.world.webhooks)
         else:
             await self.ledger.settle(self.lane.expect("as somebody else", voice, want=EDIT))
 

@@ -123,7 +123,7 @@ class Report:
         yield "interactions later than 3 s", len(ledger.late)
         yield "event loop late p99, max", f"{last['late_p99_ms']} / {last['late_max_ms']} ms"
         yield (
-            "RSS of the bot's process",
+            "RSS of the bot, garbage given back",
             f"{first['rss_mb']:.1f} MB after {first['posted']}, {last['rss_mb']:.1f} MB after {last['posted']} "
             f"({self.growth:+.1f} %)",
         )

@@ -13,7 +13,7 @@ from tests.loopback import rules
 from tests.loopback.server import LoopbackDiscord
 from tests.loopback.world import Message
 
-KEPT_MESSAGES = 60  # of a channel, besides those that people still reply to
+KEPT_MESSAGES = 200  # of a channel, besides those that people still reply to
 KEPT_FRAMES = 400  # of the gateway, to be sent again when the bot resumes
 KEPT_SECONDS = 60.0  # of interactions
 KEPT_CHECKS = 500

@@ -108,10 +108,10 @@ HOSTILE: dict[str, Callable[[], bytes]] = {
 @pytest.mark.parametrize("what", HOSTILE)
 def test_is_refused_in_one_sentence_within_a_second(what):
     data = HOSTILE[what]()
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(BadInput) as caught:
         read_card(data)
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
     assert SENTENCE.fullmatch(str(caught.value))
 
 
@@ -128,11 +128,11 @@ def test_long_monotonous_texts_take_no_time(text):
     fields = ("description", "personality", "scenario", "first_mes", "system_prompt")
     share = text[: len(text) // len(fields)]
     data = json.dumps(v2(**dict.fromkeys(fields, share), tags=[share[:1000]]), ensure_ascii=False).encode()
-    start = time.perf_counter()
+    start = time.process_time()
     card = read_card(data)
     one = persona_of_card(card, "x").persona
     assert json.loads(write_card(one, card, None, kind="json")) == card.data
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
 
 
 def test_bombs_beside_a_good_card_are_never_opened():
@@ -141,9 +141,9 @@ def test_bombs_beside_a_good_card_are_never_opened():
         chunk(b"iCCP", b"x\0\0" + BOMB),
         chunk(b"iTXt", b"x\0\1\0\0\0" + BOMB),
     ] * 30
-    start = time.perf_counter()
+    start = time.process_time()
     assert read_card(png_with(*bombs, text_chunk("chara", V1), chunk(b"zTXt", b"chara\0\0" + BOMB))).data == V1
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
 
 
 def mutated(rng: random.Random) -> bytes:
