@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Collection
+from collections.abc import AsyncIterator, Callable, Collection
+from contextlib import asynccontextmanager
 from dataclasses import replace
+from weakref import WeakValueDictionary
 
 import discord
 from discord.ext import commands
@@ -38,6 +40,8 @@ class Photos(commands.Cog):
     def __init__(self, house: House, talks: Talks, manners: Manners, casting: Casting) -> None:
         self._house, self._talks, self._manners, self._casting = house, talks, manners, casting
         self._answering: dict[int, asyncio.Task[None]] = {}  # by the message that is answered
+        self._turns: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()  # by channel
+        self._leave: dict[int, Callable[[], None]] = {}  # by message: lets the next one of its channel follow
 
     def is_answering(self, message_id: int) -> bool:
         """Tell whether a message is being answered."""
@@ -63,7 +67,8 @@ class Photos(commands.Cog):
 
     async def _answer(self, message: discord.Message) -> None:
         try:
-            await self._handle(message)
+            async with self._in_turn(message):
+                await self._handle(message)
         except BadInput as problem:
             await delivery.tell(message, explain(problem, self._locale(message)))
         except discord.Forbidden as error:
@@ -71,6 +76,22 @@ class Photos(commands.Cog):
         except Exception:
             log.exception("Message %s in channel %s could not be answered.", message.id, message.channel.id)
             await delivery.tell(message, say(self._locale(message), SORRY))
+
+    @asynccontextmanager
+    async def _in_turn(self, message: discord.Message) -> AsyncIterator[None]:
+        """Look at the messages of a channel in the order they came, until each waits in line for its answer."""
+        lock = self._turns.setdefault(message.channel.id, asyncio.Lock())
+        await lock.acquire()
+
+        def leave() -> None:
+            if self._leave.pop(message.id, None):
+                lock.release()
+
+        self._leave[message.id] = leave
+        try:
+            yield
+        finally:
+            leave()
 
     async def _handle(self, message: discord.Message) -> None:
         """Find out what a message wants, and do it."""
@@ -156,7 +177,8 @@ class Photos(commands.Cog):
         """Return where a message is answered, and under which identity."""
         identity = identity_of(self._house.bot, choice)
         shows = Shown(message.jump_url, message.author.id)
-        return Spot(message.channel, message, shows, identity, locale=self._locale(message))
+        leave = self._leave[message.id]
+        return Spot(message.channel, message, shows, identity, locale=self._locale(message), reached=leave)
 
     def _listens(self, message: discord.Message, choice: Choice) -> bool:
         """Tell whether every photo posted there is answered; what is not for everybody is so only when asked."""

@@ -46,7 +46,8 @@ class Shown:
 class Spot:
     """Where something is said and what it answers; ``interaction`` where the bot is no member of the channel.
 
-    A plain message replies to ``answers``; one of a webhook cannot and begins with a link to ``shows``.
+    A plain message replies to ``answers``; one of a webhook cannot and begins with a link to ``shows``. ``reached`` is
+    called once this waits in line, so that what came later in the channel may follow.
     """
 
     channel: discord.abc.MessageableChannel
@@ -56,6 +57,7 @@ class Spot:
     interaction: discord.Interaction | None = None
     locale: str = ENGLISH
     since: datetime = field(default_factory=discord.utils.utcnow)
+    reached: Callable[[], None] = lambda: None
 
 
 class Stage:

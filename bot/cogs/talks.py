@@ -77,6 +77,7 @@ class Talks:
 
     async def open(self, spot: Spot, posted: Posted, persona: Persona) -> None:
         """Let somebody in a photo speak; raise BadInput if it is none."""
+        spot.reached()
         with self._desk.seat(spot.channel.id):
             async with _typing(spot):
                 data = await incoming.download(posted.file)
@@ -200,6 +201,7 @@ class Talks:
         """Answer what somebody said to a person in the photo who has spoken before."""
         # One answer at a time in a conversation, so that each knows the ones before it.
         with self._desk.seat(spot.channel.id):
+            spot.reached()
             async with self._lock(talk.id):
                 now = await self._conversations.by_id(talk.id)
                 if now is None:  # deleted while this message waited

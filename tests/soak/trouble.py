@@ -176,7 +176,9 @@ class Trouble:
         awaited = lane.expect("erased while answered", last, want=SPEAKS)
         awaited.spared.add(LEFT_ALONE)
         await asyncio.sleep(self._dice.random() * HESITATION / 10)
-        await hands.use("button Erase everything", hands.press(user, asked.message, "Erase everything"))
+        pressed = await hands.use("button Erase everything", hands.press(user, asked.message, "Erase everything"))
+        if pressed is not None:
+            await pressed.more()  # until it says that everything is erased
         self._stage.memory.forget_user(user.id)
         lane.talks.clear()
         await self._ledger.settle(awaited)
