@@ -12,11 +12,15 @@ x from drawn ones G(z), G learns to be taken for real; both see the conditions c
 with D = sigmoid(logit), so that -log D = softplus(-logit) and -log(1 - D) = softplus(logit). What makes it
 work with few faces and little time:
 
-- D looks through a frozen ImageNet network (projected GAN: Sauer et al. 2021, arXiv:2111.01007);
+- D looks through a frozen ImageNet network (projected GAN: Sauer et al. 2021, arXiv:2111.01007), with a fifth
+  small head on the pixels themselves for the texture which that network overlooks;
 - G's faces must vary as real ones do, place by place, in what D's eyes see (matching of means and deviations:
   Salimans et al. 2016, arXiv:1606.03498; dos Santos et al. 2019, arXiv:1904.02762); without it G drew one face;
 - both kinds of images are changed alike before D looks (DiffAugment: Zhao et al. 2020, arXiv:2006.10738);
 - D's gradient at real faces is kept small (R1: Mescheder et al. 2018, arXiv:1801.04406);
+- G begins as the decoder of a VAE (models/vae.py), and half of the faces it draws afterwards are still drawn from
+  the code of a real one and must look like it (VAE/GAN: Larsen et al. 2016, arXiv:1512.09300): faces stand after
+  minutes, where the game alone spends hours on where eyes and mouths go;
 - conditions enter D by projection (Miyato & Koyama 2018, arXiv:1802.05637), G by the scales of its norms;
 - G is narrow where pixels are many: that is where a CPU's time goes.
 
@@ -174,14 +178,16 @@ class Eyes(nn.Module):
 
 
 class Judge(nn.Module):
-    """One head of D: strided convolutions on one map of the eyes, then a logit a place, conditions projected."""
+    """One head of D: strided convolutions on one map, then a logit a place, conditions projected."""
 
-    def __init__(self, conditions: Sequence[int], channels: int, halvings: int) -> None:
+    def __init__(self, conditions: Sequence[int], channels: int, halvings: int, channels_in: int = 0) -> None:
+        """Build it for a map of ``channels_in`` channels (0: as many as it has itself)."""
         super().__init__()
         layers: list[nn.Module] = []
-        for _ in range(halvings):
-            conv = spectral_norm(nn.Conv2d(channels, channels, 4, 2, 1, bias=False))
-            layers += [conv, nn.BatchNorm2d(channels), nn.LeakyReLU(0.2)]
+        widths = (channels_in or channels, *[channels] * halvings)
+        for before, after in pairwise(widths):
+            conv = spectral_norm(nn.Conv2d(before, after, 4, 2, 1, bias=False))
+            layers += [conv, nn.BatchNorm2d(after), nn.LeakyReLU(0.2)]
         layers += [spectral_norm(nn.Conv2d(channels, channels, 3, padding=1)), nn.LeakyReLU(0.2)]
         self.layers = nn.Sequential(*layers)
         self.logit = spectral_norm(nn.Conv2d(channels, 1, 1))
@@ -195,14 +201,18 @@ class Judge(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """Four judges, one for each scale the eyes see; trained apart from the eyes, which are passed in."""
+    """A judge of the pixels and four of what the eyes see at their scales; trained apart from the eyes.
+
+    The finest map of the eyes has a place for 4 x 4 pixels: the first judge is there for what is finer.
+    """
 
     def __init__(self, config: GanConfig) -> None:
         super().__init__()
-        self.judges = nn.ModuleList(Judge(config.conditions, config.judge, halvings) for halvings in (3, 2, 1, 0))
+        judges = [Judge(config.conditions, config.judge, halvings) for halvings in (3, 2, 1, 0)]
+        self.judges = nn.ModuleList((Judge(config.conditions, config.judge // 2, 3, channels_in=3), *judges))
 
     def forward(self, seen: Sequence[Tensor], conditions: Tensor) -> list[Tensor]:
-        """Return the logits (B, places) of each judge."""
+        """Return the logits (B, places) of each judge; ``seen`` are the pixels, then the eyes' maps."""
         return [judge(one, conditions) for judge, one in zip(self.judges, seen, strict=True)]
 
 
@@ -233,10 +243,16 @@ def matching_loss(drawn: Moments, real: Moments) -> Tensor:
     return torch.stack(gaps).sum()
 
 
+def likeness_loss(drawn: Sequence[Tensor], real: Sequence[Tensor], scale: Moments) -> Tensor:
+    """Return how far each drawn face is from its own real one, squared, in deviations of real faces; mean over maps."""
+    triples = zip(drawn, real, scale, strict=True)
+    return torch.stack([((a - b) / spread).square().mean() for a, b, (_, spread) in triples]).mean()
+
+
 def gradient_penalty(real: Sequence[Tensor], seen: Sequence[Tensor]) -> Tensor:
     """Return R1, the mean over faces of |gradient of D's logits with respect to what it sees of a real face|^2.
 
-    The eyes are fixed, so the gradient is taken at the maps they give, not at the pixels.
+    The eyes are fixed, so the gradient is taken at the maps they give (and at the pixels, where D looks at those).
     """
     total = torch.stack([logits.mean(1).sum() for logits in real]).sum()
     gradients = torch.autograd.grad(total, list(seen), create_graph=True)

@@ -12,7 +12,7 @@ LAYERS = [
     ("bot.terminal", "bot.locales"),
     ("bot.runtime",),
     ("bot.vision", "bot.speech"),
-    ("bot.picture",),
+    ("bot.picture", "bot.portrait"),
     ("bot.settings", "bot.store"),
     ("bot.cogs", "bot.ui"),
     ("bot.client",),

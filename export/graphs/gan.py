@@ -7,8 +7,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from bot.portrait.wishes import CONDITIONS
 from export.graph import Graph
-from models.data.aligned_faces import AGES, GENDERS, SMILES
 from models.gan import GanConfig, Generator
 
 TRAINING_DATA = (
@@ -40,7 +40,7 @@ def graphs(checkpoint: Path) -> list[Graph]:
     conditions = torch.tensor([[0, 0, 0], [2, 1, 1], [4, 0, 1]])
     about = {
         "normalisation": {"size": 128, "mean": [127.5] * 3, "std": [127.5] * 3},
-        "labels": {"age": list(AGES), "gender": list(GENDERS), "smile": list(SMILES)},
+        "labels": {name: list(labels) for name, labels in CONDITIONS.items()},
         "training_data": TRAINING_DATA,
         "licence": LICENCE,
         "metrics": {name: round(value, 4) for name, value in state["metrics"].items()},

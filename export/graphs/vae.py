@@ -8,8 +8,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from bot.portrait.alignment import TEMPLATE
 from export.graph import Graph
-from models.data.aligned_faces import TEMPLATE
 from models.vae import SIZE, Decoder, Encoder, Vae, VaeConfig
 
 TRAINING_DATA = (

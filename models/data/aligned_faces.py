@@ -1,8 +1,7 @@
 """Faces for the GAN and the VAE: sharp, frontal, in colour, turned so that eyes and mouth lie at fixed places.
 
-A similarity transform (least squares over the five landmarks: Umeyama 1991) takes position, tilt and size
-out of what the networks have to learn. What is beyond the photo's edge is mirrored from inside it. Aligned
-pixels and the face reader's probabilities are computed once and kept under ``cache/``.
+Aligned pixels (bot/portrait/alignment.py) and the face reader's probabilities are computed once and kept under
+``cache/``.
 """
 
 from __future__ import annotations
@@ -14,52 +13,22 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 from tqdm import tqdm
 
+from bot.portrait.alignment import EDGE, TEMPLATE, align, transform_to_template
+from bot.portrait.wishes import GENDERS
 from bot.runtime.bundle import Bundle
 from bot.runtime.session import Session
 from bot.vision.face_labels import AGE_BANDS, HEADS
-from models.data.faces import SIZE, FaceRow, read_faces, read_pixels
+from models.data.faces import FaceRow, read_faces, read_pixels
 from models.train.face_batches import FaceSet
 
 CACHE = Path("cache/portraits")
-# Where right eye, left eye, nose, right and left corner of the mouth come to lie, in pixels of the 128 px frame:
-# FairFace's own mean, made symmetrical
-TEMPLATE = ((41.0, 40.0), (86.0, 40.0), (63.5, 65.0), (44.0, 85.5), (83.0, 85.5))
-EDGE = 48  # pixels mirrored around the frame before it is turned
 LEAST_SHARPNESS, COLOUR, MOST_ERROR = 16.0, (8.0, 75.0), 4.0  # too little colour is grey, too much a tinted photo
 
-AGES = ("child", "teen", "young adult", "adult", "senior")
 AGE_OF_BAND = dict(zip(AGE_BANDS, (0, 0, 1, 2, 2, 3, 3, 4, 4), strict=True))
-GENDERS = HEADS["gender"]
-SMILES = ("not smiling", "smiling")
-CONDITIONS = (AGES, GENDERS, SMILES)  # the columns of ``AlignedFaces.conditions``
 SMILE_FROM = 0.5  # of the reader's probability of happy, where nobody looked
-
-
-def transform_to_template(landmarks: Sequence[tuple[float, float]]) -> tuple[np.ndarray, float]:
-    """Return the similarity transform (2, 3) from a face's five points to ``TEMPLATE``, and the mean distance left.
-
-    With points as complex numbers the least-squares similarity is z -> a z + b (Umeyama 1991 in the plane).
-    """
-    points, target = (np.array(p, float) @ (1, 1j) for p in (landmarks, TEMPLATE))
-    centred, aim = points - points.mean(), target - target.mean()
-    a = (centred.conj() @ aim) / (centred.conj() @ centred)
-    b = target.mean() - a * points.mean()
-    matrix = np.array([[a.real, -a.imag, b.real], [a.imag, a.real, b.imag]])
-    return matrix, float(np.abs(a * points + b - target).mean())
-
-
-def align(pixels: np.ndarray, landmarks: Sequence[tuple[float, float]], size: int = SIZE) -> np.ndarray:
-    """Return a face (H, W, 3) uint8 turned, scaled and moved onto ``TEMPLATE``, as (size, size, 3) uint8."""
-    matrix, _ = transform_to_template(landmarks)
-    back = np.linalg.inv(matrix[:, :2])
-    linear, offset = back * (SIZE / size), EDGE - back @ matrix[:, 2]
-    padded = Image.fromarray(np.pad(pixels, ((EDGE, EDGE), (EDGE, EDGE), (0, 0)), mode="reflect"))
-    coefficients = (*linear[0], offset[0], *linear[1], offset[1])
-    return np.asarray(padded.transform((size, size), Image.Transform.AFFINE, coefficients, Image.Resampling.BICUBIC))
 
 
 def usable(row: FaceRow) -> bool:
@@ -72,7 +41,7 @@ def usable(row: FaceRow) -> bool:
 
 @dataclass(frozen=True)
 class AlignedFaces:
-    """N faces: ``pixels`` (N, 128, 128, 3) uint8, ``conditions`` (N, 3) of CONDITIONS, ``read`` (N, labels) by head."""
+    """N faces: ``pixels`` (N, 128, 128, 3) uint8, ``conditions`` (N, 3) of a wish, ``read`` (N, labels) by head."""
 
     files: Sequence[str]
     pixels: np.ndarray

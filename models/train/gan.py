@@ -2,10 +2,12 @@
 
     OMP_NUM_THREADS=1 python -m models.train.gan --minutes 240 --compile
 
-The first part of the budget runs at 64 px, where everything costs a third, the rest at 128 px (progressive
-growing: Karras et al. 2018, arXiv:1710.10196). Each step draws one batch of faces that both networks learn
-from: D first, then G through the D that has learned. Rare ages are shown more often, and the faces drawn
-are asked for with the conditions of the real ones beside them, so that D cannot tell by the conditions.
+First G learns as the decoder of a VAE, whose encoder is only needed here; then the game begins. Most of the
+budget runs at 64 px, where everything costs a third, the rest at 128 px (progressive growing: Karras et al.
+2018, arXiv:1710.10196). Each step draws one batch of faces that both networks learn from: D first, then G
+through the D that has learned. Half of the batch is drawn from codes of real faces, half from noise. Rare
+ages are shown more often, and the faces drawn are asked for with the conditions of the real ones beside
+them, so that D cannot tell by the conditions.
 """
 
 from __future__ import annotations
@@ -22,7 +24,8 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel
 
-from models.data.aligned_faces import AGES, GENDERS, AlignedFaces, to_network, to_pixels
+from bot.portrait.wishes import AGES, GENDERS
+from models.data.aligned_faces import AlignedFaces, to_network, to_pixels
 from models.gan import (
     Discriminator,
     Eyes,
@@ -33,19 +36,26 @@ from models.gan import (
     discriminator_loss,
     generator_loss,
     gradient_penalty,
+    likeness_loss,
     matching_loss,
     moments,
 )
 from models.train.face_reader import moving_average
 from models.train.generated import agreement, frechet_distance, image_features, in_batches, read_faces, save_sheet
 from models.train.run import BEST, TrainingRun, arguments, set_learning_rate, trapezoid
+from models.vae import Encoder, VaeConfig, kl_divergence, reparameterise
 
 R1_EVERY, R1_WEIGHT = 16, 1.0  # steps between gradient penalties; gamma of gamma / 2 |gradient|^2
-MATCHING = 2.0  # weight of the moments in G's loss
+MATCHING, LIKENESS, PIXELS, KL = 2.0, 1.0, 3.0, 1e-3  # weights in G's loss; of the KL, of each nat
+VAE_RATE = 3.0  # times the learning rate while G is a decoder
+CODED = (48, 96, 128, 160)  # channels of the encoder at 32, 16, 8 and 4 px
 MOMENT_BATCHES, MOMENT_STEP = 80, 2**40  # batches of real faces the moments are of, and the step they are drawn as
 BALANCE = 0.5  # a face is drawn by (how many share its conditions) ** -BALANCE
 COLUMNS = 4  # noises on a sheet, each not smiling and smiling
 EVALUATED = 600
+
+
+Batch = tuple[Tensor, Tensor, Tensor, torch.Generator]
 
 
 class Batches:
@@ -57,7 +67,7 @@ class Batches:
         weights = counts[kind.ravel()] ** -BALANCE
         self.weights = weights / weights.sum()
 
-    def draw(self, step: int, small: bool) -> tuple[Tensor, Tensor, Tensor, torch.Generator]:
+    def draw(self, step: int, small: bool) -> Batch:
         """Return faces (B, 3, S, S), conditions (B, K), noise (B, noise) and the dice for this step's augmentation."""
         random = np.random.default_rng((self.seed, step))
         dice = torch.Generator().manual_seed(int(random.integers(2**62)))
@@ -76,27 +86,29 @@ class Batches:
 
 
 class Game:
-    """Generator, discriminator, their optimisers and the averaged generator: what a step changes."""
+    """Generator and encoder, discriminator, their optimisers, the averaged generator: what a step changes."""
 
     def __init__(self, config: GanConfig, lr: float, device: torch.device, eyes: Eyes | None = None) -> None:
         self.config, self.device = config, device
         self.generator, self.discriminator = Generator(config), Discriminator(config)
+        self.encoder = Encoder(VaeConfig(latent=config.noise, widths=CODED))
         self.eyes = eyes or Eyes(config.judge)
-        for network in (self.generator, self.discriminator, self.eyes):
+        for network in (self.generator, self.encoder, self.discriminator, self.eyes):
             network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = AveragedModel(self.generator, avg_fn=moving_average, use_buffers=True)
         self.draw: Callable[..., Tensor] = self.generator  # or its compiled form
         self.real: Moments = []
         self.optimizers = [
-            torch.optim.Adam(player.parameters(), lr, betas=(0.0, 0.99))
-            for player in (self.generator, self.discriminator)
+            torch.optim.Adam([*self.generator.parameters(), *self.encoder.parameters()], lr, betas=(0.5, 0.99)),
+            torch.optim.Adam(self.discriminator.parameters(), lr, betas=(0.0, 0.99)),
         ]
 
     @property
     def parts(self) -> dict[str, Any]:
         """What a checkpoint holds, by name."""
-        networks = {"generator": self.generator, "discriminator": self.discriminator, "average": self.average}
-        return {**networks, "generator_optimizer": self.optimizers[0], "discriminator_optimizer": self.optimizers[1]}
+        players = {"generator": self.generator, "encoder": self.encoder, "discriminator": self.discriminator}
+        optimizers = dict(zip(("generator_optimizer", "discriminator_optimizer"), self.optimizers, strict=True))
+        return {**players, "average": self.average, **optimizers}
 
     @torch.no_grad()
     def know(self, batches: Batches, small: bool) -> None:
@@ -111,15 +123,40 @@ class Game:
         pairs = zip(means[::2], means[1::2], strict=True)
         self.real = [(mean, (square - mean.square()).clamp(min=1e-4).sqrt()) for mean, square in pairs]
 
-    def learn(
-        self, batch: tuple[Tensor, Tensor, Tensor, torch.Generator], small: bool, penalise: bool
-    ) -> dict[str, float]:
-        """Train D on real and drawn faces, then G through the new D; return both losses and how sure D is."""
-        images, conditions, noise, dice = batch
-        images, conditions, noise = (value.to(self.device) for value in (images, conditions, noise))
+    def see(self, images: Tensor) -> list[Tensor]:
+        """Return what D judges: the images (B, 3, S, S) themselves, then the four maps of the eyes."""
+        return [images, *self.eyes(images)]
+
+    def code(self, images: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
+        """Return codes (B, noise) of real faces, drawn from what the encoder makes of them at 64 px, and their KL."""
+        mean, log_variance = self.encoder(F.adaptive_avg_pool2d(images, 64))
+        return reparameterise(mean, log_variance, noise), kl_divergence(mean, log_variance).mean()
+
+    def recall(self, batch: Batch, small: bool) -> dict[str, float]:
+        """Train G as the decoder of a VAE: what it draws from a face's code must look like that face."""
+        images, conditions, noise = (value.to(self.device) for value in batch[:3])
+        codes, kl = self.code(images, noise)
+        drawn = self.draw(codes, conditions, small)
         with torch.no_grad():
-            real_seen = self.eyes(diff_augment(images, dice))
-        drawn_seen = self.eyes(diff_augment(self.draw(noise, conditions, small), dice))
+            real_seen = self.eyes(images)
+        pixels, likeness = (images - drawn).abs().mean(), likeness_loss(self.eyes(drawn), real_seen, self.real)
+        self.optimizers[0].zero_grad()
+        (PIXELS * pixels + LIKENESS * likeness + KL * kl).backward()
+        self.optimizers[0].step()
+        self.average.update_parameters(self.generator)
+        return {"pixels": pixels.item(), "likeness": likeness.item(), "kl": kl.item()}
+
+    def learn(self, batch: Batch, small: bool, penalise: bool) -> dict[str, float]:
+        """Train D on real and drawn faces, then G through the new D; return both losses and how sure D is."""
+        images, conditions, noise = (value.to(self.device) for value in batch[:3])
+        dice, half = batch[3], len(images) // 2
+        codes, kl = self.code(images[:half], noise[:half])
+        before = dice.get_state()
+        with torch.no_grad():
+            real_seen = self.see(diff_augment(images, dice))
+        dice.set_state(before)  # each face is changed as the real one that it shall look like
+        drawn_seen = self.see(diff_augment(self.draw(torch.cat((codes, noise[half:])), conditions, small), dice))
+        likeness = likeness_loss(*([one[:half] for one in seen[1:]] for seen in (drawn_seen, real_seen)), self.real)
 
         if penalise:
             real_seen = [seen.requires_grad_() for seen in real_seen]
@@ -133,21 +170,16 @@ class Game:
 
         self.discriminator.requires_grad_(False)  # spare the gradients that only G's step would make
         g_loss = generator_loss(self.discriminator(drawn_seen, conditions))
-        apart = matching_loss(moments(drawn_seen), self.real)
+        apart = matching_loss(moments(drawn_seen[1:]), self.real)
         self.optimizers[0].zero_grad()
-        (g_loss + MATCHING * apart).backward()
+        (g_loss + MATCHING * apart + LIKENESS * likeness + KL * kl).backward()
         self.optimizers[0].step()
         self.discriminator.requires_grad_(True)
         self.average.update_parameters(self.generator)
         sure = [torch.cat(logits, dim=1).detach().sign().mean().item() for logits in (real, drawn)]
-        losses = {
-            "g": g_loss.item(),
-            "d": d_loss.item(),
-            "apart": apart.item(),
-            "sure_of_real": sure[0],
-            "sure_of_drawn": -sure[1],
-        }
-        return {**losses, "r1": penalty.item()} if penalise else losses
+        losses = {"g": g_loss, "d": d_loss, "apart": apart, "likeness": likeness, "kl": kl}
+        told = {**{name: value.item() for name, value in losses.items()}, "sure_real": sure[0], "sure_drawn": -sure[1]}
+        return {**told, "r1": penalty.item()} if penalise else told
 
 
 def train(run: TrainingRun, folder: Path, config: GanConfig, batch: int, lr: float, compiled: bool = False) -> Game:
@@ -160,13 +192,17 @@ def train(run: TrainingRun, folder: Path, config: GanConfig, batch: int, lr: flo
     game.generator.train()
     known = None
     for step in run.steps():
-        small = run.progress < run.args.small_share
+        small, decoding = run.progress < run.args.small_share, run.progress < run.args.vae_share
         if small != known:
             game.know(batches, small)
             known = small
         for optimizer in game.optimizers:
-            set_learning_rate(optimizer, trapezoid(run.progress, decay=0.3))
-        losses = game.learn(batches.draw(step, small), small, penalise=step % R1_EVERY == 0)
+            set_learning_rate(optimizer, trapezoid(run.progress, decay=0.3) * (VAE_RATE if decoding else 1.0))
+        batch_now = batches.draw(step, small)
+        if decoding:
+            losses = game.recall(batch_now, small)
+        else:
+            losses = game.learn(batch_now, small, penalise=step % R1_EVERY == 0)
         if step % 10 == 0:
             run.log(losses)
         if step % run.args.sheet_every == 0:
@@ -232,6 +268,7 @@ def main() -> None:
     parser.add_argument("--lr", type=float, default=3e-4)
     parser.add_argument("--sheet-every", type=int, default=250, help="steps between sheets of samples")
     parser.add_argument("--small-share", type=float, default=0.6, help="share of the budget at 64 px")
+    parser.add_argument("--vae-share", type=float, default=0.15, help="share of the budget in which G is a decoder")
     parser.add_argument("--compile", action="store_true", help="compile G: 1.6 times as fast, after a minute each size")
     args = parser.parse_args()
     train(TrainingRun(args), args.data / "faces", GanConfig(), args.batch, args.lr, args.compile)

@@ -10,11 +10,12 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
+from bot.portrait.wishes import AGES
 from bot.runtime.bundle import Bundle
 from bot.runtime.session import Session
 from bot.vision.face_labels import HEADS
 from bot.vision.pixels import to_batch
-from models.data.aligned_faces import AGE_OF_BAND, AGES, SMILE_FROM
+from models.data.aligned_faces import AGE_OF_BAND, SMILE_FROM
 from models.efficientnet_lite0 import pretrained
 
 BATCH = 64
