@@ -1,4 +1,4 @@
-"""The command line: ``python -m bot run | reply | chat | personas | doctor``.
+"""The command line: ``python -m bot run | reply | chat | portrait | morph | personas | doctor``.
 
 Errors go to stderr in one sentence; exit status 2 for bad input, 1 for a failure of ours.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import random
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,7 +16,12 @@ from typing import TYPE_CHECKING
 
 from bot import __version__, picture, terminal
 from bot.domain import BadInput, Failure, Persona, Reply, Scene, Turn
+from bot.portrait.artist import LARGEST_SEED
+from bot.portrait.morpher import CHANGES
+from bot.portrait.studio import Studio
+from bot.portrait.wishes import CONDITIONS, Wish, wish_in
 from bot.runtime import logs
+from bot.runtime.bundle import Bundle
 from bot.runtime.timing import Stopwatch
 from bot.settings import Settings, load_settings
 from bot.speech.personas import find_persona, load_personas
@@ -68,6 +74,21 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
         command.add_argument("--persona", metavar="ID", help="who answers: see `personas`; or describe somebody")
         command.add_argument("--speaker", type=int, default=0, metavar="N", help="which person of the photo (from 0)")
         command.add_argument("--seed", type=int, metavar="N", help="the same seed gives the same reply")
+
+    portrait = commands.add_parser("portrait", help="draw the face of somebody who does not exist")
+    portrait.add_argument("description", nargs="?", default="", help='as in "a cheerful old man"')
+    for name, labels in CONDITIONS.items():
+        portrait.add_argument(f"--{name}", choices=labels)
+    portrait.add_argument("--seed", type=int, metavar="N", help="the same seed gives the same face")
+    portrait.add_argument("--out", type=Path, default=Path("portrait.png"), metavar="FILE")
+    portrait.set_defaults(command=draw_portrait)
+
+    morph = commands.add_parser("morph", help="let the face in a photo smile or age")
+    morph.add_argument("photo", type=Path, metavar="PHOTO")
+    morph.add_argument("--change", choices=CHANGES, default=next(iter(CHANGES)))
+    morph.add_argument("--face", type=int, default=1, metavar="N", help="which face, from 1, the largest first")
+    morph.add_argument("--out", type=Path, default=Path("morph.gif"), metavar="FILE")
+    morph.set_defaults(command=morph_photo)
 
     commands.add_parser("personas", help="list the personas").set_defaults(command=list_personas)
     commands.add_parser("doctor", help="check models, settings and folders").set_defaults(command=examine)
@@ -161,6 +182,33 @@ def ask() -> str:
         return input("you: ").strip()
     except EOFError:
         return ""
+
+
+def draw_portrait(args: argparse.Namespace, settings: Settings) -> int:
+    """Draw a face into a PNG file."""
+    picture.check_target(args.out, suffixes=(".png",))
+    seed = random.randrange(LARGEST_SEED) if args.seed is None else args.seed
+    if not 0 <= seed <= LARGEST_SEED:
+        raise BadInput(f"The seed must be a whole number from 0 to {LARGEST_SEED}.")
+    asked = Wish(args.age, args.gender, args.mood).over(wish_in(args.description))
+    drawing = open_studio(settings).draw(asked, seed)
+    picture.write(drawing.picture, args.out)
+    wish = drawing.wish
+    print(f"{args.out}: {wish.age}, {wish.gender}, {wish.mood}; draw the same face again with --seed {seed}.")
+    return 0
+
+
+def morph_photo(args: argparse.Namespace, settings: Settings) -> int:
+    """Let a face of a photo change in a GIF file."""
+    picture.check_target(args.out, args.photo, suffixes=(".gif",))
+    picture.write(open_studio(settings).morph(open_photo(args.photo), args.change, args.face - 1), args.out)
+    print(f"{args.out}: face {args.face}, {args.change} and back again; the change is made up.")
+    return 0
+
+
+def open_studio(settings: Settings) -> Studio:
+    """Return what draws and changes faces."""
+    return Studio(Bundle(settings.bundle), provider=settings.provider, threads=settings.threads)
 
 
 def list_personas(args: argparse.Namespace, settings: Settings) -> int:

@@ -11,6 +11,9 @@ from pathlib import Path
 from PIL import Image
 
 from bot.domain import Box, Face, Persona, Reply, Scene, Turn
+from bot.portrait.pictures import Drawing
+from bot.portrait.studio import Studio
+from bot.portrait.wishes import Wish
 from bot.runtime import metrics
 from bot.runtime.bundle import SHIPPED_BUNDLE, Bundle
 from bot.runtime.session import CPU, Session, available_cores, share_cores, short_name
@@ -52,8 +55,10 @@ class TalkingPhotos:
             name: Session(self.bundle.model(name), provider=on, threads=self.threads) for name, on in wanted.items()
         }
         self._reader = FaceReader(self.sessions["face_reader"])
+        detector = FaceDetector(self.sessions["face_detector"])
+        self.studio = Studio(self.bundle, detector, provider=wanted["captioner_encoder"], threads=self.threads)
         self.observer = Observer(
-            FaceDetector(self.sessions["face_detector"]),
+            detector,
             self._reader,
             Captioner(self.sessions["captioner_encoder"], self.sessions["captioner_decoder"]),
             aside=self._cores.aside,
@@ -117,3 +122,16 @@ class TalkingPhotos:
             reply = self._speaker.reply(scene, persona, turns, speaker=speaker, seed=seed, recent=recent)
         metrics.note_reply(reply, persona.voice)
         return reply
+
+    def draw(self, wish: Wish, seed: int) -> Drawing:
+        """Return a face that nobody has, as the wish asks; the same wish and seed give the same."""
+        with self._cores.busy():
+            return self.studio.draw(wish, seed)
+
+    def morph(self, data: bytes, change: str, face: int = 0) -> bytes:
+        """Return a GIF in which face number ``face`` of a photo, the largest first, changes and changes back.
+
+        Raises BadInput when the bytes are no photo or there is no such face.
+        """
+        with self._cores.busy():
+            return self.studio.morph(decode(data), change, face)

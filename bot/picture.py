@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
@@ -24,22 +25,29 @@ ACROSS = {"left": 1 / 6, "right": 5 / 6}  # where somebody without a face is tho
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 
-def check_target(path: Path, photo: Path) -> None:
-    """Raise BadInput unless a picture of ``photo`` can be written to ``path``."""
-    if path.suffix.lower() not in SUFFIXES:
-        raise BadInput(f"A picture cannot be saved as {path.name}; end its name in {', '.join(SUFFIXES)}.")
+def check_target(path: Path, photo: Path | None = None, suffixes: Sequence[str] = SUFFIXES) -> None:
+    """Raise BadInput unless a picture, perhaps of ``photo``, can be written to ``path``."""
+    if path.suffix.lower() not in suffixes:
+        raise BadInput(f"A picture cannot be saved as {path.name}; end its name in {', '.join(suffixes)}.")
     if not path.parent.is_dir():
         raise BadInput(f"There is no folder {path.parent} for the picture; make it first.")
     if path.is_dir():
         raise BadInput(f"{path} is a folder; name a file for the picture.")
-    if path.exists() and photo.exists() and path.samefile(photo):
+    if photo and path.exists() and photo.exists() and path.samefile(photo):
         raise BadInput("The picture would replace the photo itself; give it another name.")
 
 
 def save(picture: Image.Image, path: Path) -> None:
-    """Write a picture; raise BadInput when that is not allowed there."""
+    """Write a picture in the format its suffix names; raise BadInput when that is not allowed there."""
+    file = BytesIO()
+    picture.save(file, Image.registered_extensions()[path.suffix.lower()])
+    write(file.getvalue(), path)
+
+
+def write(file: bytes, path: Path) -> None:
+    """Write the bytes of a picture; raise BadInput when that is not allowed there."""
     try:
-        picture.save(path)
+        path.write_bytes(file)
     except OSError as error:
         raise BadInput(f"{path} cannot be written ({error.strerror or error}); choose another place.") from None
 

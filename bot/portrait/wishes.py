@@ -7,6 +7,7 @@ import tomllib
 from dataclasses import dataclass, fields, replace
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -86,9 +87,9 @@ def _patterns(kind: str) -> dict[str, tuple[re.Pattern[str], str]]:
 
 @lru_cache(maxsize=1)
 def _of_voices() -> dict[str, Wish]:
-    return {voice: replace(Wish(), **wish) for voice, wish in _words()["voices"].items()}
+    return {voice: Wish(**wish) for voice, wish in _words()["voices"].items()}
 
 
 @lru_cache(maxsize=1)
-def _words() -> dict[str, dict[str, list[str]]]:
+def _words() -> dict[str, dict[str, Any]]:
     return tomllib.loads(WORDS.read_text(encoding="utf-8"))

@@ -12,6 +12,7 @@ from typing import Any
 from bot.domain import BadInput, Failure, Persona
 
 BUILT_IN = Path(__file__).parent.parent / "resources" / "personas"
+AVATARS = BUILT_IN.parent / "avatars"  # the pictures of the built-in personas, drawn by our own GAN: <id>.jpg
 _LISTS = frozenset({"traits", "likes"})
 _NUMBERS = {"temperature": 2, "talkativeness": 1}
 _FIELDS = {field.name: field for field in fields(Persona)}
@@ -55,6 +56,12 @@ def find_persona(personas: Mapping[str, Persona], query: str) -> Persona:
         raise BadInput("There is no persona {query}; did you mean {near}?", query=repr(query.strip()), near=near)
     known = ", ".join(personas)
     raise BadInput("There is no persona {query}; choose one of {known}.", query=repr(query.strip()), known=known)
+
+
+def built_in_avatar(persona_id: str) -> bytes | None:
+    """Return the JPEG picture of a built-in persona, None when it has none."""
+    path = AVATARS / f"{persona_id}.jpg"
+    return path.read_bytes() if path.is_file() else None
 
 
 def _load(path: Path) -> Persona:

@@ -14,7 +14,7 @@ from sqlalchemy.orm import defer
 from sqlalchemy.sql.elements import ColumnElement
 
 from bot.domain import BadInput, Persona
-from bot.speech.personas import find_persona
+from bot.speech.personas import built_in_avatar, find_persona
 from bot.store.database import Database
 from bot.store.limits import MAX_AVATAR_BYTES, MAX_NAME, MAX_OWN, MAX_SERVER, check_avatar, checked
 from bot.store.scopes import unset_personas
@@ -157,7 +157,9 @@ class Personas:
         await self._remove(PersonaRow.guild_id == guild_id)
 
     async def avatar(self, persona_id: str) -> bytes | None:
-        """Return the picture of a character, if somebody gave it one."""
+        """Return the picture of a character: the one that was drawn for a built-in one, or that somebody gave it."""
+        if persona_id in self.built_in:
+            return await asyncio.to_thread(built_in_avatar, persona_id)
         async with self._database.session() as session:
             return await session.scalar(select(PersonaRow.avatar).where(PersonaRow.id == persona_id))
 
