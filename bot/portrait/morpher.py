@@ -1,7 +1,9 @@
 """Let the face of a photo smile or age: the VAE says what changes, the photo keeps all the rest.
 
 The decoder draws the face twice, as it is and after a walk along a direction of the latent space. Both are smooth;
-their difference, laid over the photo with a soft edge, keeps its sharpness, its hair and what is behind it.
+their difference, laid over the photo with a soft edge, keeps its sharpness, its hair and what is behind it. What
+differs over large areas is left out: faces of other ages were photographed in other light, and nobody's skin shall
+become darker or lighter with age.
 """
 
 from __future__ import annotations
@@ -20,15 +22,16 @@ from bot.vision.photo import Photo
 
 # Each change and how far it goes along which directions, in units of the whole attribute
 CHANGES: dict[str, dict[str, float]] = {
-    "smile": {"smile": 1.5},
-    "older": {"age": 1.2},
-    "younger": {"age": -1.0},
+    "smile": {"smile": 1.8},
+    "older": {"age": 3.0, "smile": -0.2},
+    "younger": {"age": -2.0},
 }
 SIDE = 320  # pixels of the frames
 ROOM = 2.0  # the frame's side in sides of the face's square
 LEAST_FACE = 40  # pixels of the photo: smaller faces are too blurred to read anything from
 STEPS = 10  # frames from neutral to changed
 HELD, BETWEEN = 700, 60  # milliseconds of the first and the last frame, and of those between
+BROAD = 32  # pixels of the face: what changes evenly over as much is light or skin, not shape
 SOFT = 12  # pixels of the face over which the change fades out
 
 TOO_SMALL = _("The face in that photo is too small to change; post one in which it is larger.")
@@ -62,7 +65,8 @@ class Morpher:
         Values are of the photo's 0..255.
         """
         drawn = self.walk(aligned, change, [(1 - cos(pi * step / STEPS)) / 2 for step in range(STEPS + 1)])
-        return drawn[1:] - drawn[:1]
+        changes = drawn[1:] - drawn[:1]
+        return changes - np.stack([_broad(change) for change in changes])
 
     def walk(self, aligned: np.ndarray, change: str, shares: Sequence[float]) -> np.ndarray:
         """Return the aligned face as the decoder draws it after each share of a change: (N, 128, 128, 3) in 0..255."""
@@ -95,6 +99,16 @@ class _Overlay:
     def _onto(self, plane: Image.Image) -> np.ndarray:
         turned = plane.transform(self._size, Image.Transform.AFFINE, self._place, Image.Resampling.BILINEAR)
         return np.asarray(turned)
+
+
+def _broad(change: np.ndarray) -> np.ndarray:
+    """Return what of a change (128, 128, 3) is the same over areas of BROAD pixels."""
+    coarse, whole = (SIZE // BROAD, SIZE // BROAD), (SIZE, SIZE)
+    planes = [Image.fromarray(plane) for plane in change.transpose(2, 0, 1)]
+    smooth = [
+        plane.resize(coarse, Image.Resampling.BOX).resize(whole, Image.Resampling.BICUBIC) for plane in planes
+    ]  # fmt: skip
+    return np.stack([np.asarray(plane) for plane in smooth], axis=2)
 
 
 def _surroundings(image: Image.Image, face: Face) -> tuple[Image.Image, list[tuple[float, float]]]:

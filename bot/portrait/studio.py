@@ -17,7 +17,7 @@ from bot.vision.observer import enlarge
 from bot.vision.photo import Photo
 from bot.vision.pixels import small_copy
 
-LEAST_SCORE = 0.6  # of a detection: below it are dogs and oranges, to which a smile does something gruesome
+LEAST_SCORE = 0.75  # of a detection: below it are dogs and oranges, to which a smile does something gruesome
 
 
 class Studio:
