@@ -83,8 +83,14 @@ class Grow(nn.Module):
 
     def kernel(self) -> Tensor:
         """Return the 4x4 kernel (C, 2C', 4, 4)."""
+        if self.weight.shape[-1] == 4:
+            return self.weight
         sides = [(0, 1), (1, 0)]
         return torch.stack([F.pad(self.weight, (*a, *b)) for a in sides for b in sides]).sum(0)
+
+    def fold(self) -> None:
+        """Keep the 4x4 kernel itself, which need not be added up for every face."""
+        self.weight = nn.Parameter(self.kernel().detach())
 
     def forward(self, x: Tensor, style: Tensor) -> Tensor:
         """(B, C, S, S), (B, style) -> (B, C', 2S, 2S)."""

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from bot.portrait.wishes import CONDITIONS
 from export.graph import Graph
-from models.gan import GanConfig, Generator
+from models.gan import GanConfig, Generator, Grow
 
 TRAINING_DATA = (
     "FairFace, about 9,400 aligned frontal faces (Karkkainen & Joo 2021, CC BY 4.0); smiles by our own labels and "
@@ -36,6 +36,9 @@ def graphs(checkpoint: Path) -> list[Graph]:
     config = GanConfig(**state["config"])
     generator = Generator(config)
     generator.load_state_dict(state["network"])
+    for layer in generator.grow:
+        assert isinstance(layer, Grow)
+        layer.fold()
     noise = torch.randn(3, config.noise, generator=torch.Generator().manual_seed(0))
     conditions = torch.tensor([[0, 0, 0], [2, 1, 1], [4, 0, 1]])
     about = {
@@ -48,5 +51,14 @@ def graphs(checkpoint: Path) -> list[Graph]:
     rows = {0: "batch"}
     inputs = {"noise": noise, "conditions": conditions}
     return [
-        Graph("gan", Drawing(generator), inputs, ("faces",), 1e-3, {"noise": rows, "conditions": rows}, about=about)
+        Graph(
+            "gan",
+            Drawing(generator),
+            inputs,
+            ("faces",),
+            1e-3,
+            {"noise": rows, "conditions": rows},
+            "int8_weights",
+            about,
+        )
     ]

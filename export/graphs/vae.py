@@ -70,10 +70,9 @@ def graphs(checkpoint: Path) -> list[Graph]:
         "metrics": {name: round(value, 4) for name, value in state["metrics"].items()},
     }
     rows = {0: "batch"}
+    encoding, morphing = Encoding(vae.encoder), Morphing(vae.decoder, directions)
+    code, axes = {"latent": latent, "strengths": strengths}, {"latent": rows, "strengths": rows}
     return [
-        Graph("vae_encoder", Encoding(vae.encoder), {"faces": faces}, ("latent",), 1e-3, {"faces": rows}, about=about),
-        Graph(
-            "vae_decoder", Morphing(vae.decoder, directions), {"latent": latent, "strengths": strengths}, ("faces",),
-            1e-3, {"latent": rows, "strengths": rows}, about=about,
-        ),
-    ]  # fmt: skip
+        Graph("vae_encoder", encoding, {"faces": faces}, ("latent",), 1e-3, {"faces": rows}, "int8_weights", about),
+        Graph("vae_decoder", morphing, code, ("faces",), 1e-3, axes, "int8_weights", about),
+    ]
