@@ -201,7 +201,8 @@ def draw_portrait(args: argparse.Namespace, settings: Settings) -> int:
 def morph_photo(args: argparse.Namespace, settings: Settings) -> int:
     """Let a face of a photo change in a GIF file."""
     picture.check_target(args.out, args.photo, suffixes=(".gif",))
-    picture.write(open_studio(settings).morph(open_photo(args.photo), args.change, args.face - 1), args.out)
+    photo, studio = open_photo(args.photo), open_studio(settings)
+    picture.write(studio.morph(photo, args.change, studio.face(photo, args.face - 1)), args.out)
     print(f"{args.out}: face {args.face}, {args.change} and back again; the change is made up.")
     return 0
 

@@ -128,10 +128,12 @@ class TalkingPhotos:
         with self._cores.busy():
             return self.studio.draw(wish, seed)
 
-    def morph(self, data: bytes, change: str, face: int = 0) -> bytes:
-        """Return a GIF in which face number ``face`` of a photo, the largest first, changes and changes back.
+    def morph(self, data: bytes, change: str, box: Box | None = None) -> bytes:
+        """Return a GIF of a face in a photo that changes and changes back: in a person's box, else the largest.
 
-        Raises BadInput when the bytes are no photo or there is no such face.
+        Raises BadInput when it is no photo or has no such face.
         """
         with self._cores.busy():
-            return self.studio.morph(decode(data), change, face)
+            photo = decode(data)
+            face = self.studio.face_in(photo, box) if box else self.studio.face(photo)
+            return self.studio.morph(photo, change, face)

@@ -15,6 +15,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.cogs.casting import Casting
+from bot.cogs.easel import Easel
 from bot.cogs.engine import Desk, Engine
 from bot.cogs.forgetting import Forgetting
 from bot.cogs.health import Health, counting_requests
@@ -26,6 +27,7 @@ from bot.cogs.menus import Menus
 from bot.cogs.personas import PersonaCommands
 from bot.cogs.photo_settings import PhotoSettings
 from bot.cogs.photos import Photos
+from bot.cogs.portraits import PortraitCommands
 from bot.cogs.privacy import PrivacyCommands
 from bot.cogs.replies import Replies
 from bot.cogs.status import StatusCommands
@@ -105,8 +107,9 @@ class TalkingPhotosBot(commands.AutoShardedBot):
         """Load the cogs after login and before the first message, and tell Discord the commands."""
         house, casting = self.house, self._casting
         talks, manners = Talks(house), Manners(house.settings.cooldown, house.languages)
-        photos = Photos(house, talks, manners, casting)
-        speaking = [photos, *(cog(house, talks, manners, casting) for cog in (Replies, Menus))]
+        photos, easel = Photos(house, talks, manners, casting), Easel(house, manners)
+        replies, menus = Replies(house, talks, manners, casting), Menus(house, talks, manners, casting, easel)
+        speaking = [photos, replies, menus, PortraitCommands(house, easel)]
         commanding = [cog(house) for cog in (PersonaCommands, PhotoSettings, PrivacyCommands, StatusCommands, Health)]
         for cog in (*speaking, Forgetting(house, talks, photos), *commanding):
             await self.add_cog(cog)

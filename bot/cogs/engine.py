@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
-from bot.domain import BadInput, Persona, Reply, Scene, Turn
+from bot.domain import BadInput, Box, Persona, Reply, Scene, Turn
+from bot.portrait.pictures import Drawing
+from bot.portrait.wishes import Wish
 from bot.runtime import metrics
 from bot.runtime.threads import worker_threads
 
@@ -19,7 +21,7 @@ T = TypeVar("T")
 
 
 class Engine(Protocol):
-    """What sees and speaks. Both calls keep a processor busy, and several threads may call."""
+    """What sees, speaks and draws. Every call keeps a processor busy, and several threads may call."""
 
     @property
     def personas(self) -> Mapping[str, Persona]:
@@ -43,6 +45,15 @@ class Engine(Protocol):
         recent: Collection[str] = (),
     ) -> Reply:
         """Return the next words of the person in the photo; ``recent`` are lines not to be repeated."""
+
+    def draw(self, wish: Wish, seed: int) -> Drawing:
+        """Return somebody who does not exist; the same wish and seed, 0 to 2**31 - 1, draw the same face."""
+
+    def morph(self, data: bytes, change: str, box: Box | None = None) -> bytes:
+        """Return a GIF of a face in a photo that changes and changes back: in a person's box, else the largest.
+
+        Raises BadInput when it is no photo or has no such face.
+        """
 
 
 class Busy(BadInput):

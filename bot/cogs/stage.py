@@ -18,7 +18,7 @@ from bot.cogs.hooks import Avatar, Hooks, NoHook
 from bot.domain import BadInput, Conversation
 from bot.locales import ENGLISH, _, explain, say
 from bot.store.conversations import Origin
-from bot.store.personas import Personas
+from bot.store.personas import DEFAULT, Personas
 from bot.store.scopes import Choice, Identity
 from bot.ui.reply_buttons import reply_buttons
 from bot.vision.avatar import face_avatar
@@ -86,11 +86,9 @@ class Stage:
 
         Nothing of it is kept: a face is cut anew from the posted photo when it is needed.
         """
-        own = await self._personas.own(talk.persona.id)
-        if own is not None and own.has_avatar:
-            picture = await self._personas.avatar(own.persona.id)
-            version = sha256(picture or b"").hexdigest()[:16]
-            return Avatar(f"persona:{own.persona.id}:{version}", lambda: _ready(picture))
+        if picture := await self._picture(talk):
+            version = sha256(picture).hexdigest()[:16]
+            return Avatar(f"persona:{talk.persona.id}:{version}", lambda: _ready(picture))
         person = talk.scene.people[talk.speaker]
 
         async def cut() -> bytes | None:
@@ -100,6 +98,13 @@ class Stage:
             return await asyncio.to_thread(lambda: face_avatar(decode(data), person.box, where=person.where))
 
         return Avatar(f"face:{origin.photo_message_id}:{origin.photo_id}:{talk.speaker}", cut)
+
+    async def _picture(self, talk: Conversation) -> bytes | None:
+        """Return a character's own picture; a built-in one shows it only where things speak, which have no face."""
+        persona_id, things = talk.persona.id, talk.scene.people[talk.speaker].who == "nobody"
+        if persona_id in self._personas.built_in and (persona_id == DEFAULT or not things):
+            return None
+        return await self._personas.avatar(persona_id)
 
 
 def numbered(problem: BadInput, number: int, count: int, locale: str) -> str:
@@ -133,6 +138,14 @@ def named_in(message: discord.Message) -> int | None:
     return int(found[1]) if found else None
 
 
+def poster_of(message: discord.Message, bot: discord.Client) -> int:
+    """Return who posted what a message shows: of what the bot made, whose photo that was, else who asked for it."""
+    asked = message.interaction_metadata
+    if bot.user is None or message.author.id != bot.user.id:
+        return message.author.id
+    return named_in(message) or (asked.user.id if asked else message.author.id)
+
+
 def reworded(message: discord.Message, talk: Conversation, text: str) -> str:
     """Return the content of one of the bot's messages with other words in it, perhaps another character's."""
     if message.content.startswith(LINK):
@@ -158,20 +171,29 @@ def spot_of(interaction: discord.Interaction, message_id: int, author_id: int, c
     # Not every kind of channel makes partial messages: a group of friends does not.
     there = interaction.client.get_partial_messageable(channel.id, guild_id=interaction.guild_id)  # type: ignore[union-attr]
     answers = there.get_partial_message(message_id)
-    may, in_thread = interaction.app_permissions, isinstance(channel, discord.Thread)
-    if interaction.guild_id and not _writes(interaction.permissions, in_thread=in_thread):
+    if not may_write(interaction):
         raise BadInput("You may not write here, so I do not speak for you; ask somebody who may.")
-    direct = interaction.context.dm_channel
-    reads = may.view_channel and may.read_message_history
-    member = direct or (interaction.is_guild_integration() and reads and _writes(may, in_thread=in_thread))
     return Spot(
         channel,  # type: ignore[arg-type]
         answers,
         Shown(answers.jump_url, author_id, photo=True),
         identity_of(interaction.client, choice),
-        None if member else interaction,
-        _language_of(interaction),
+        None if is_member(interaction) else interaction,
+        language_of(interaction),
     )
+
+
+def may_write(interaction: discord.Interaction) -> bool:
+    """Tell whether the user of an interaction may write where it is used."""
+    return not interaction.guild_id or _writes(interaction.permissions, interaction.channel)
+
+
+def is_member(interaction: discord.Interaction) -> bool:
+    """Tell whether the bot reads and writes where an interaction is used, as nobody's guest."""
+    may = interaction.app_permissions
+    reads = may.view_channel and may.read_message_history
+    here = interaction.is_guild_integration() and reads and _writes(may, interaction.channel)
+    return interaction.context.dm_channel or here
 
 
 async def photo_of(bot: discord.Client, origin: Origin) -> bytes | None:
@@ -188,15 +210,15 @@ async def photo_of(bot: discord.Client, origin: Origin) -> bytes | None:
         return None
 
 
-def _language_of(interaction: discord.Interaction) -> str:
+def language_of(interaction: discord.Interaction) -> str:
     """Return the language of a server, else of the user; only community servers can have another than English."""
     servers = interaction.guild_locale
     return str(servers if servers and str(servers) != ENGLISH else interaction.locale)
 
 
-def _writes(may: discord.Permissions, *, in_thread: bool) -> bool:
+def _writes(may: discord.Permissions, channel: object) -> bool:
     """Tell whether permissions allow to write in a channel, or in a thread."""
-    return may.send_messages_in_threads if in_thread else may.send_messages
+    return may.send_messages_in_threads if isinstance(channel, discord.Thread) else may.send_messages
 
 
 async def _ready(value: T) -> T:

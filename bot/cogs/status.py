@@ -43,6 +43,7 @@ BUTTONS = _(
     "**{persona}** changes the character, **{delete}** removes the answer."
 )
 CHARACTERS = _("{list} shows the characters, {use} chooses who speaks, {create} makes one of your own.")
+PORTRAITS = _("{draw} draws somebody who does not exist; {morph} lets the face in a photo smile, or grow older.")
 PRIVACY = _("I store no photos. {show} tells what I know of you, {forget} erases it.")
 
 
@@ -94,6 +95,7 @@ class StatusCommands(commands.Cog):
             say(locale, MENU, talk=_("Make it talk")),
             say(locale, BUTTONS, **buttons),
             say(locale, CHARACTERS, **use),
+            say(locale, PORTRAITS, draw=command("portrait draw"), morph=command("portrait morph")),
             say(locale, PRIVACY, show=command("privacy show"), forget=command("privacy forget-me")),
         ]
         await answer(interaction, "\n".join(f"- {line}" for line in lines))

@@ -116,6 +116,8 @@ async def test_help_tells_a_newcomer_all_there_is(loopback: LoopbackDiscord, bot
         "speak, **Persona** changes the character, **Delete** removes the answer.",
         f"</persona list:{ids['persona']}> shows the characters, </persona use:{ids['persona']}> chooses who speaks, "
         f"</persona create:{ids['persona']}> makes one of your own.",
+        f"</portrait draw:{ids['portrait']}> draws somebody who does not exist; "
+        f"</portrait morph:{ids['portrait']}> lets the face in a photo smile, or grow older.",
         f"I store no photos. </privacy show:{ids['privacy']}> tells what I know of you, "
         f"</privacy forget-me:{ids['privacy']}> erases it.",
     ]

@@ -80,6 +80,13 @@ class Guide:
         assert message
         return await self.discord.press(user, message, self.word(label))
 
+    async def opened(self, user: User, message: Message | None, label: str) -> Message:
+        """Press a button that shows a menu, and return it; where the bot is busy it comes after the answer."""
+        pressed = await self.press(user, message, label)
+        shown = await pressed.more() if pressed.kind == "deferred_update" else pressed.message
+        assert shown
+        return shown
+
     async def change(self, user: User, message: Message | None, label: str) -> Exchange:
         """Press a button that changes its message, and wait until it has."""
         pressed = await self.press(user, message, label)

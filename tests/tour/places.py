@@ -66,8 +66,8 @@ async def abroad(guide: Guide) -> None:
         talk = await discord.menu(ada, place, guide.word("Make it talk"), photo, installed="user")
         said = talk.message
         await guide.change(ada, said, "Again")
-        asked = await guide.press(ada, said, "Someone else")
-        chosen = await guide.pick(ada, asked.message, "Who shall speak?", "1")
+        asked = await guide.opened(ada, said, "Someone else")
+        chosen = await guide.pick(ada, asked, "Who shall speak?", "1")
         await settled(chosen)
         await chosen.more()
         await discord.slash(ada, place, "help", installed="user")

@@ -12,7 +12,7 @@ from bot.settings import Settings
 from tests.loopback.server import TOKEN, LoopbackDiscord
 from tests.loopback.story_json import story_json
 from tests.loopback.transcript import transcript
-from tests.tour import characters, newcomer, places, talking, visits
+from tests.tour import characters, newcomer, places, portraits, talking, visits
 from tests.tour.guide import Guide
 from tests.tour.visits import Visits
 
@@ -25,6 +25,9 @@ STATIONS: tuple[Callable[[Guide], Awaitable[None]], ...] = (
     talking.group,
     talking.buttons,
     talking.menus,
+    portraits.drawn,
+    portraits.worn,
+    portraits.changed,
     talking.elsewhere,
     talking.mistakes,
     places.settings,
