@@ -10,9 +10,10 @@ import asyncio
 import json
 import random
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bot import __version__, picture, terminal
 from bot.domain import BadInput, Failure, Persona, Reply, Scene, Turn
@@ -22,6 +23,7 @@ from bot.portrait.studio import Studio
 from bot.portrait.wishes import CONDITIONS, Wish, wish_in
 from bot.runtime import logs
 from bot.runtime.bundle import Bundle
+from bot.runtime.startup import at_once, here_to_stay
 from bot.runtime.timing import Stopwatch
 from bot.settings import Settings, load_settings
 from bot.speech.personas import find_persona, load_personas
@@ -97,14 +99,26 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
 
 def run_bot(args: argparse.Namespace, settings: Settings) -> int:
     """Connect to Discord until stopped."""
-    from bot.client import run_bot as connect
-
     logs.set_up(settings.log_format)
     settings.require_token()  # before the models load, so that a missing token is said at once
-    engine = load_engine(settings)
-    engine.warm_up()
+    with here_to_stay():
+        connect, engine = at_once(import_client, partial(load_warm_engine, settings))
     asyncio.run(connect(settings, engine))
     return 0
+
+
+def import_client() -> Callable[[Settings, TalkingPhotos], Coroutine[Any, Any, None]]:
+    """Return what connects to Discord; its modules take a second to import."""
+    from bot.client import run_bot as connect
+
+    return connect
+
+
+def load_warm_engine(settings: Settings) -> TalkingPhotos:
+    """Load every model of the bundle and run it once."""
+    engine = load_engine(settings)
+    engine.warm_up()
+    return engine
 
 
 def open_timed(path: Path) -> tuple[Photo, Stopwatch]:

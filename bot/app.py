@@ -6,11 +6,12 @@ import gc
 import logging
 import time
 from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from PIL import Image
 
-from bot.domain import Box, Face, Persona, Reply, Scene, Turn
+from bot.domain import NOBODY, Box, Face, Persona, Reply, Scene, Turn
 from bot.portrait.pictures import Drawing
 from bot.portrait.studio import Studio
 from bot.portrait.wishes import Wish
@@ -18,10 +19,13 @@ from bot.runtime import metrics
 from bot.runtime.bundle import SHIPPED_BUNDLE, Bundle
 from bot.runtime.session import CPU, Session, available_cores, share_cores, short_name
 from bot.runtime.spare import SpareCores
+from bot.runtime.startup import begin, later
 from bot.runtime.timing import Stopwatch
 from bot.speech.decoder import Decoder
+from bot.speech.frames import Frames
 from bot.speech.personas import load_personas
 from bot.speech.speaker import Speaker
+from bot.speech.tree import Wide
 from bot.vision.captioner import Captioner
 from bot.vision.detector import FaceDetector
 from bot.vision.face_reader import FaceReader
@@ -33,6 +37,8 @@ log = logging.getLogger(__name__)
 SEEING = ("face_detector", "face_reader", "captioner_encoder")
 WRITING = ("captioner_decoder",)  # its inputs grow word by word: TensorRT would build an engine for each
 SPEAKING = ("speaker",)  # its cache is bound in the processor's memory (bot/runtime/binding.py)
+SOON = 1.0  # seconds from being warm until what is not needed for a first photo is loaded
+MADE_UP = "a red boat lies on a sandy beach"  # something to speak about while the eyes warm up
 
 
 class TalkingPhotos:
@@ -51,9 +57,10 @@ class TalkingPhotos:
         wanted = dict.fromkeys(SEEING, provider)
         wanted |= dict.fromkeys(WRITING, "cuda" if provider == "tensorrt" else provider)
         wanted |= dict.fromkeys(SPEAKING, "cpu")
-        self.sessions = {
-            name: Session(self.bundle.model(name), provider=on, threads=self.threads) for name, on in wanted.items()
-        }
+        loading = begin(partial(self._load, wanted))  # one after the other, which takes less memory
+        frames = Frames()
+        self.personas: Mapping[str, Persona] = load_personas()
+        self.sessions = loading()
         self._reader = FaceReader(self.sessions["face_reader"])
         detector = FaceDetector(self.sessions["face_detector"])
         self.studio = Studio(self.bundle, detector, provider=wanted["captioner_encoder"], threads=self.threads)
@@ -63,10 +70,15 @@ class TalkingPhotos:
             Captioner(self.sessions["captioner_encoder"], self.sessions["captioner_decoder"]),
             aside=self._cores.aside,
         )
-        decoder = Decoder(self.sessions["speaker"], self.bundle.file("speaker_tokenizer"))
-        self._speaker = Speaker(decoder=decoder)
-        self.personas: Mapping[str, Persona] = load_personas()
+        self._decoder = Decoder(self.sessions["speaker"], self.bundle.file("speaker_tokenizer"))
+        self._speaker = Speaker(decoder=self._decoder, frames=frames)
         metrics.ENGINE.info({"provider": self.provider, "workers": str(self.workers), "threads": str(self.threads)})
+
+    def _load(self, wanted: Mapping[str, str]) -> dict[str, Session]:
+        """Load models, each for its provider."""
+        return {
+            name: Session(self.bundle.model(name), provider=on, threads=self.threads) for name, on in wanted.items()
+        }
 
     @property
     def provider(self) -> str:
@@ -78,12 +90,13 @@ class TalkingPhotos:
         """Run every model once, so that the first photo is answered as fast as the others; log where they run."""
         begun = time.perf_counter()
         photo = Photo(Image.effect_noise((640, 480), 50).convert("RGB"), 640, 480)
-        scene = self.observer.look(photo)
+        first = next(iter(self.personas.values()))
+        said = self._cores.aside(partial(self._speaker.reply, Scene(MADE_UP, (NOBODY,)), first, seed=0))
+        self.observer.look(photo)
         self._reader.read(photo.image, [Face(Box(200, 100, 200, 200), 1.0)])
-        self._speaker.reply(scene, next(iter(self.personas.values())), seed=0)
-        # What was loaded stays; looking through it for garbage held every thread up for some 30 ms.
-        gc.collect()
-        gc.freeze()
+        said()
+        gc.freeze()  # what was loaded stays; looking through it for garbage held every thread up for some 30 ms
+        later(SOON, self._get_quicker)
         log.info(
             "The models run on %s, %d pieces of work at a time with %d threads each; warmed up in %.1f s.",
             self.provider,
@@ -91,6 +104,14 @@ class TalkingPhotos:
             self.threads,
             time.perf_counter() - begun,
         )
+
+    def _get_quicker(self) -> None:
+        """Load what is not needed yet; a photo that came with the start is not kept waiting for it."""
+        self._speaker.read_on()
+        if self.threads == 1 and available_cores() > 1:
+            twin = Session(self.bundle.model("speaker"), provider="cpu", threads=2, spins=True)
+            self._decoder.widen(Wide(twin, self._cores.borrowed))
+        gc.freeze()
 
     def look(self, data: bytes, stopwatch: Stopwatch | None = None) -> Scene:
         """Return what is seen in the bytes of a photo; raise BadInput if they are not one."""

@@ -10,7 +10,8 @@ from onnx import TensorProto, helper, numpy_helper
 from onnxruntime.quantization import QuantType, quantize_dynamic
 
 SMALLEST = 256  # elements; below this a cast costs more than it saves
-CHANNEL_AXES = {"Conv": 0, "ConvTranspose": 1, "Gemm": 0, "MatMul": -1}  # where the output channels of a weight lie; Gemm's is transposed
+# Where the output channels of a weight lie; Gemm's is transposed
+CHANNEL_AXES = {"Conv": 0, "ConvTranspose": 1, "Gemm": 0, "MatMul": -1}
 STRETCHES = np.linspace(0.7, 2.0, 53)  # the same for int8_pairs; beyond 1 no weight is clipped, but more pairs fit
 SHARED = 8192  # elements of a tied matrix; below this the nodes that turn it around cost more than they save
 CLIPS = np.linspace(0.7, 1.0, 13)  # shares of a channel's largest weight at which its int8 range may end

@@ -91,7 +91,7 @@ class Studio:
 
     @cached_property
     def _artist(self) -> Artist:
-        return Artist(self._load("gan"))
+        return Artist(self._load("gan"), critic=self._load("face_reader"))
 
     @cached_property
     def _morpher(self) -> Morpher:

@@ -15,6 +15,7 @@ from bot.domain import Persona
 from bot.vision.face_labels import HEADS
 
 AGES = ("child", "teen", "young adult", "adult", "senior")
+GROUP_OF_BAND = (0, 0, 1, 2, 2, 3, 3, 4, 4)  # which of AGES each of the face reader's bands belongs to
 GENDERS = HEADS["gender"]
 MOODS = ("neutral", "happy")
 CONDITIONS = {"age": AGES, "gender": GENDERS, "mood": MOODS}  # in the order of the generator's input

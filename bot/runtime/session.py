@@ -45,9 +45,10 @@ AS_REQUESTED = 1  # onnxruntime's arena_extend_strategy; the other one doubles
 class Session:
     """One loaded model. Arrays in, arrays out, both by name; safe to call from several threads."""
 
-    def __init__(self, entry: ModelEntry, *, provider: str = "auto", threads: int = 0) -> None:
+    def __init__(self, entry: ModelEntry, *, provider: str = "auto", threads: int = 0, spins: bool = False) -> None:
         """Load ``entry``; ``threads`` 0 means every core this process may use.
 
+        With ``spins`` threads that wait for each other within a run keep their cores, so that nothing else should run.
         Raises Failure when the file cannot be loaded or ``provider`` is "cuda" or "tensorrt" and does not answer.
         """
         _share_arena()
@@ -57,7 +58,8 @@ class Session:
         options.inter_op_num_threads = 1
         options.add_session_config_entry("session.use_env_allocators", "1")
         # Spinning threads fight each other when several models share two cores.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        options.add_session_config_entry("session.intra_op.allow_spinning", str(int(spins)))
+        options.add_session_config_entry("session.force_spinning_stop", "1")
         try:
             self._session = _open(entry.path, options, PROVIDERS[provider])
         except Exception as error:  # onnxruntime raises many unrelated types

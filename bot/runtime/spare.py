@@ -42,6 +42,18 @@ class SpareCores:
             self._free -= 1
         return self._threads.submit(self._run, work).result
 
+    @contextmanager
+    def borrowed(self) -> Iterator[bool]:
+        """Take a second core for the calling thread if one is free, and tell whether there was one."""
+        with self._lock:
+            free = self._free > 0
+            self._free -= free
+        try:
+            yield free
+        finally:
+            with self._lock:
+                self._free += free
+
     def _run(self, work: Callable[[], T]) -> T:
         try:
             return work()

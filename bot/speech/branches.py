@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -26,6 +26,19 @@ class Branches(Protocol):
 
     def follow(self, ids: Sequence[int]) -> np.ndarray:
         """Return the logits (T, V) behind each of ids (T,) after the bare prompt; grows nothing."""
+        ...
+
+
+@runtime_checkable
+class Grafting(Branches, Protocol):
+    """Branches that may grow anywhere."""
+
+    def graft(self, parents: np.ndarray, tokens: np.ndarray) -> np.ndarray:
+        """Put each token (W,) behind the beginning of that number and return the logits (W, V) of what follows.
+
+        The bare prompt is 0, and every token of every call makes the next one; those of this call may stand behind
+        one another.
+        """
         ...
 
 

@@ -14,13 +14,12 @@ from bot.domain import VOICES, Failure
 from bot.runtime.session import Session
 from bot.speech.branches import GraphRunner, LanguageModel, PlainModel
 from bot.speech.facts import SLOTS
+from bot.speech.grove import GUESSES, Beginning, Grove, Rules, log_sums
 from bot.speech.phrases import Phrases
 from bot.speech.prompt import END, REPLY, SPECIALS, markers_to_slots, plain, slots_to_markers
-from bot.speech.tree import TreeModel
+from bot.speech.tree import TreeModel, Wide
 
 PENALTIES = (12.0, 6.0)  # nats for a token that follows the last two, the last three ones in no line of the voice
-MOST = 128  # tokens that a draw chooses from
-FAR = 14.0  # nats below the likeliest token: MOST of what is further away weigh 1e-4 of it
 LONGEST = 512  # tokens of a prompt that are read at a time
 
 
@@ -59,6 +58,11 @@ class Decoder:
         if isinstance(session, Session) and "wanted" in session.input_shapes:
             self._model = TreeModel(session, self.tokenizer.get_vocab_size())
 
+    def widen(self, wide: Wide) -> None:
+        """Write with a second session of the bundle's graph from now on, while a core is free."""
+        if isinstance(self._model, TreeModel):
+            self._model.widen(wide)
+
     def sample(
         self,
         prompt: str,
@@ -80,48 +84,31 @@ class Decoder:
         each with the slots that it excludes from the rest of the reply. Tokens that ``phrases`` do not know at their
         place lose ``penalties`` nats, see bot/speech/phrases.py; log-probabilities stay the model's own.
         """
-        rng = np.random.default_rng(seed)
-        written: list[list[int]] = [[] for _ in range(n)]
-        log_probs: list[list[float]] = [[] for _ in range(n)]
+        chances = np.random.default_rng(seed).random((max_tokens, n)).tolist()  # by place in the reply, by reply
         allowed = {self._slots[slot]: [self._slots[one] for one in later] for slot, later in (slots or {}).items()}
-        with self._model.open(self._chunks(prompt), n * max_tokens) as branches:
-            # Replies that begin alike are one beginning: W different ones, and which one each living reply has.
-            last = branches.first[None]  # logits (W, V)
-            beginnings: list[list[int]] = [[]]
-            living, at = list(range(n)), [0] * n
-            barred = np.zeros_like(last)  # (W, V): minus infinity for what must not be written
-            barred[:, [i for i in self._never if i not in allowed]] = -np.inf
-            for step in range(max_tokens):
-                scores = last / np.float32(temperature)
-                if phrases is not None:
-                    phrases.penalise(scores, self._reply, beginnings, penalties)
-                scores += barred
-                if step == 0:
-                    scores[:, self._end] = -np.inf
-                tokens = _nucleus(scores, at, top_p, rng)
-                gained = last[at, tokens] - _log_sums(last)[at]
-                different: dict[tuple[int, int], int] = {}
-                going, at_next = [], []
-                for row, beginning, token, value in zip(living, at, tokens.tolist(), gained.tolist(), strict=True):
-                    written[row].append(token)
-                    log_probs[row].append(value)
-                    if token != self._end:
-                        going.append(row)
-                        at_next.append(different.setdefault((beginning, token), len(different)))
-                living, at = going, at_next
-                if not living or step == max_tokens - 1:
-                    break
-                beginnings = [[*beginnings[parent], token] for parent, token in different]
-                parents, tokens = np.array([*different], np.int64).T
-                barred = barred[parents]
-                for row, token in enumerate(tokens.tolist()):
-                    if token in allowed:
-                        barred[row, allowed[token]] = -np.inf
-                last = branches.grow(parents, tokens)
+        never = np.array([i for i in self._never if i not in allowed])
+        rules = Rules(temperature, top_p, never, allowed, self._end, self._reply, phrases, penalties)
+        log_probs: list[list[float]] = [[] for _ in range(n)]
+        with self._model.open(self._chunks(prompt), n * max_tokens + GUESSES) as branches:
+            grove = Grove(branches, rules)
+            written = [grove.root] * n
+            going = [*range(n)]
+            while going:
+                if waiting := [written[row] for row in going if written[row].choice is None]:
+                    grove.read(waiting)
+                for row in going:
+                    while (choice := written[row].choice) and not self._is_over(written[row], max_tokens):
+                        token, log_prob = choice.draw(chances[len(written[row].ids)][row])
+                        log_probs[row].append(log_prob)
+                        written[row] = grove.then(written[row], token)
+                going = [row for row in going if not self._is_over(written[row], max_tokens)]
         return [
-            Sample(self._decode(ids), tuple(values), ids[-1] == self._end)
-            for ids, values in zip(written, log_probs, strict=True)
+            Sample(self._decode(one.ids), tuple(values), one.ids[-1] == self._end)
+            for one, values in zip(written, log_probs, strict=True)
         ]
+
+    def _is_over(self, written: Beginning, max_tokens: int) -> bool:
+        return len(written.ids) == max_tokens or written.ids[-1:] == (self._end,)
 
     def score(self, prompt: str, replies: Sequence[str]) -> list[float]:
         """Return the mean log-probability per token (end included) of each reply, slots unfilled, under ``prompt``."""
@@ -133,7 +120,7 @@ class Decoder:
             for ids in rows:
                 rest = [branches.follow(ids[:-1])] if len(ids) > 1 else []
                 logits = np.concatenate([branches.first[None], *rest])  # (T, V)
-                scores.append(float((logits[np.arange(len(ids)), ids] - _log_sums(logits)).mean()))
+                scores.append(float((logits[np.arange(len(ids)), ids] - log_sums(logits)).mean()))
         return scores
 
     def _chunks(self, prompt: str) -> list[list[int]]:
@@ -153,32 +140,3 @@ class Decoder:
     def _decode(self, ids: Sequence[int]) -> str:
         text = self.tokenizer.decode([i for i in ids if i != self._end], skip_special_tokens=False)
         return markers_to_slots(str(text)).strip()
-
-
-def _log_sums(logits: np.ndarray) -> np.ndarray:
-    """Return what to take from each row of logits (W, V) for log-probabilities, (W,)."""
-    largest = logits.max(axis=-1)
-    return np.asarray(largest + np.log(np.exp(logits - largest[:, None]).sum(axis=-1)))
-
-
-def _nucleus(scores: np.ndarray, at: Sequence[int], top_p: float, rng: np.random.Generator) -> np.ndarray:
-    """Draw a token for each of ``at``, rows of scores (W, V): logits up to a constant; out of at most MOST.
-
-    The likely tokens of all rows stand in one list, row by row and the likeliest first.
-    """
-    largest = scores.max(axis=-1)
-    likely = np.flatnonzero(scores > largest[:, None] - FAR)  # sorting them all would take longest of all
-    row, token = np.divmod(likely, scores.shape[1])
-    height = scores.ravel()[likely] - largest[row]  # -FAR..0
-    order = np.argsort(row * (2 * FAR) - height)  # rows stay where they are
-    token, weight = token[order], np.exp(height[order], dtype=np.float64)
-    starts = np.searchsorted(row, np.arange(len(scores)))
-    weight[np.arange(len(row)) - starts[row] >= MOST] = 0.0
-    before = np.cumsum(weight) - weight  # weight of the likelier ones, and of earlier rows
-    enough = before[starts] + top_p * np.add.reduceat(weight, starts)
-    weight[before >= enough[row]] = 0.0
-    ends = np.cumsum(weight)
-    starts_at = (ends - weight)[starts][at]
-    picked = np.searchsorted(ends, starts_at + rng.random(len(at)) * np.add.reduceat(weight, starts)[at], side="right")
-    final = starts + np.add.reduceat((weight > 0).astype(np.int64), starts) - 1  # where a row's nucleus ends
-    return np.asarray(token[np.minimum(picked, final[at])])

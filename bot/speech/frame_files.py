@@ -88,12 +88,16 @@ class FrameSet:
             yield from answers
 
 
+def check_exists(path: Path) -> None:
+    """Raise Failure when a frame file is missing."""
+    if not path.is_file():
+        raise Failure(f"The frame file {path} is missing; install the bot again.")
+
+
 def read_frames(path: Path) -> FrameSet:
     """Parse one frame file; raise Failure that names the file and line of a bad one."""
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except FileNotFoundError:
-        raise Failure(f"The frame file {path} is missing; install the bot again.") from None
+    check_exists(path)
+    lines = path.read_text(encoding="utf-8").splitlines()
     openings: list[Frame] = []
     answers: dict[str, list[Frame]] = {}
     extras: dict[str, list[Extra]] = {"^": [], "$": []}

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Collection, Sequence, Set
+from collections.abc import Collection, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 
 from bot.domain import ANIMALS, TRAITS, VOICES, Expression, Person, Scene
 from bot.speech.facts import Facts, read_facts
 from bot.speech.filling import fill, fits_wording, usable_frames
-from bot.speech.frame_files import Extra, Frame, FrameSet, read_frames, vary
+from bot.speech.frame_files import Extra, Frame, FrameSet, check_exists, read_frames, vary
 from bot.speech.known_lines import KnownLines
 from bot.speech.topics import topics_of
 
@@ -38,19 +39,38 @@ class Line:
     form: str = ""
 
 
+class Shelf(Mapping[str, FrameSet]):
+    """Frame sets by the name of their files, each read when it is first asked for."""
+
+    def __init__(self, names: Sequence[str], *folders: Path) -> None:
+        self._files = {name: [folder / f"{name}.txt" for folder in folders] for name in names}
+        self._sets: dict[str, FrameSet] = {}
+        for path in chain.from_iterable(self._files.values()):
+            check_exists(path)
+
+    def __getitem__(self, name: str) -> FrameSet:
+        """Return one set, of all its files."""
+        if name not in self._sets:
+            general, topical = map(read_frames, self._files[name])
+            self._sets[name] = general + topical
+        return self._sets[name]
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield all names."""
+        return iter(self._files)
+
+    def __len__(self) -> int:
+        """Return how many sets there are."""
+        return len(self._files)
+
+
 class Frames:
     """Every voice's and trait's frames, and the choice among those that fit a scene."""
 
     def __init__(self, folder: Path = FRAMES) -> None:
-        """Read all frame files; raise Failure when a voice or trait has none."""
-        topics = folder / "topics"
-        self.voices = {
-            voice: read_frames(folder / f"{voice}.txt") + read_frames(topics / f"{voice}.txt") for voice in VOICES
-        }
-        self.traits = {
-            trait: read_frames(folder / "traits" / f"{trait}.txt") + read_frames(topics / "traits" / f"{trait}.txt")
-            for trait in TRAITS
-        }
+        """Take the folder of the frame files; raise Failure when a voice or trait has none."""
+        self.voices = Shelf(VOICES, folder, folder / "topics")
+        self.traits = Shelf(TRAITS, folder / "traits", folder / "topics" / "traits")
         self._known: dict[str, KnownLines] = {}
 
     def openings(

@@ -92,6 +92,18 @@ class Phrases:
                     row -= penalty
                     row[known] = kept
 
+    def certain(self, reply: int, written: Sequence[int]) -> int | None:
+        """Return the token that alone follows in the lines what was written behind the reply marker, if so.
+
+        Behind what no line has, or behind the end of a sentence, nothing is certain.
+        """
+        context = [*[self._pad] * LONGEST, reply, *written[-LONGEST:]]
+        if self._ends[context[-1]]:
+            return None
+        found = (table.after(context) for table in reversed(self._tables))  # the longest context that is known
+        known: list[int] = next((tokens.tolist() for tokens in found if len(tokens)), [])
+        return known[0] if len(known) == 1 else None
+
     def attested(self, text: str) -> float:
         """Return the share of a text's words, slots unfilled, that stand in sentences of the lines, 0..1."""
         lengths = [(len(sentence.split()), hash(sentence) in self._sentences) for sentence in SENTENCE.split(text)]

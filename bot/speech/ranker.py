@@ -30,7 +30,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import chain, pairwise
 from pathlib import Path
 
@@ -124,8 +124,15 @@ class Ranker:
 
     def __init__(self, frames: Frames) -> None:
         self._frames = frames
-        self._intent_odds = WordOdds(frames.lines_by_intent(), SMOOTHING)
         self._known = frozenset(VOCABULARY.read_text(encoding="utf-8").split())
+
+    @cached_property
+    def _intent_odds(self) -> WordOdds:
+        return WordOdds(self._frames.lines_by_intent(), SMOOTHING)
+
+    def read_on(self) -> None:
+        """Count the words of all voices' answers now rather than at the first message."""
+        self._intent_odds((), "")
 
     def rank(self, candidates: Sequence[Candidate], context: Context) -> list[Scored]:
         """Return every candidate with its score, the best first.
@@ -151,7 +158,7 @@ class Ranker:
             "chance": CHANCE * context.rng.random() if context.rng else 0.0,
             "facts": FACT * min(len(common.sought & _all_forms(words)), MAX_FACTS),
             "voice": VOICE * voice_odds(one.text, context.voice),
-            "topic": 0.0 if context.intent == OTHER else TOPIC * self._intent_odds(words, context.intent),
+            "topic": 0.0 if context.intent in {"", OTHER} else TOPIC * self._intent_odds(words, context.intent),
             "repeats": -REPEAT * _repeats(words, common.earlier, one.text in context.recent),
         }
         parts["ungrounded"] = 0.0 if parts["facts"] or message else -UNGROUNDED

@@ -63,8 +63,12 @@ class Speaker:
         self._frames = frames or Frames()
         self._ranker = Ranker(self._frames)
         self._book = PhraseBook(decoder.tokenizer) if decoder else None
-        classify_intent("hello")  # builds its tables now rather than at the first message
         self._lines: dict[str, dict[str, list[str]]] = tomllib.loads(LINES.read_text(encoding="utf-8"))
+
+    def read_on(self) -> None:
+        """Read what only answers to messages need, so that the first one is as fast as the others."""
+        classify_intent("hello")
+        self._ranker.read_on()
 
     def reply(
         self,

@@ -9,9 +9,9 @@ with them; a chunk is always run by itself, so that a reply does not depend on w
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections import OrderedDict, defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,23 +47,48 @@ class Chunk:
         return self.cache.nbytes + self.logits.nbytes
 
 
+@dataclass(frozen=True, slots=True)
+class Wide:
+    """The speaker once more, on two threads, for when a core is free: ``borrowed`` takes one if so and tells."""
+
+    session: Session
+    borrowed: Callable[[], AbstractContextManager[bool]]
+
+
 class TreeModel:
     """Opens prompts on buffers that are used again; safe to call from several threads."""
 
     def __init__(self, session: Session, vocabulary: int) -> None:
         self._session, self._vocabulary = session, vocabulary
-        self._idle: list[Tree] = []
+        self._wide: Wide | None = None
+        self._idle: defaultdict[Session, list[Tree]] = defaultdict(list)
         self._chunks: OrderedDict[tuple[int, ...], Chunk] = OrderedDict()  # by all ids up to its end; newest last
         self._lock = threading.Lock()
+
+    def widen(self, wide: Wide) -> None:
+        """Use a second session from now on while a core is free."""
+        self._wide = wide
 
     @contextmanager
     def open(self, chunks: Sequence[Sequence[int]], room: int) -> Iterator[Tree]:
         """Read a prompt, as far as it is not known, see bot.speech.branches.LanguageModel."""
+        wide = self._wide
+        with wide.borrowed() if wide else nullcontext(False) as free:
+            session = wide.session if wide and free else self._session
+            tree = self._read(session, chunks, room)
+            try:
+                yield tree
+            finally:
+                with self._lock:
+                    self._idle[session].append(tree)
+
+    def _read(self, session: Session, chunks: Sequence[Sequence[int]], room: int) -> Tree:
+        """Return a buffer of a session with a prompt in it."""
         need = sum(map(len, chunks)) + room
         with self._lock:
-            tree = self._idle.pop() if self._idle else None
+            tree = self._idle[session].pop() if self._idle[session] else None
         if tree is None or tree.room < need:
-            tree = Tree(self._session, self._vocabulary, max(ROOM, need))
+            tree = Tree(session, self._vocabulary, max(ROOM, need))
         tree.clear()
         prefix: tuple[int, ...] = ()
         prefixes = [prefix := (*prefix, *chunk) for chunk in chunks]
@@ -77,11 +102,7 @@ class TreeModel:
                 with self._lock:
                     self._chunks[whole] = known
         self._forget(prefixes)
-        try:
-            yield tree
-        finally:
-            with self._lock:
-                self._idle.append(tree)
+        return tree
 
     def _forget(self, used: Sequence[tuple[int, ...]]) -> None:
         """Drop what was not used for longest; a chunk goes before the one that it stands behind."""
@@ -103,6 +124,7 @@ class Tree:
         _, heads, _, size = session.input_shapes[names[0]]
         self.room, self._vocabulary = room, vocabulary
         self._cache = np.zeros((len(names), 1, heads, room, size), np.float32)
+        self._seen = np.zeros((room + 1, room), bool)  # which slots belong to a beginning
         self._binding = Binding(session)
         for name, part in zip(names, self._cache, strict=True):
             self._binding.read(name, part)
@@ -116,8 +138,9 @@ class Tree:
 
     def clear(self) -> None:
         """Forget everything."""
-        self._used = self._prompt = self._depth = 0  # slots, slots of the prompt, tokens of prompt and reply
-        self._seen = np.full((1, self.room), HIDDEN, np.float32)  # by beginning: 0 where a slot belongs to it
+        self._used = self._prompt = self._last_call = 0  # slots, slots of the prompt, beginnings before the last call
+        self._depths = [0]  # tokens of prompt and reply by beginning, the bare prompt being the first
+        self._seen[:] = False
 
     def read(self, ids: Sequence[int]) -> Chunk:
         """Put a chunk behind the prompt so far and return it."""
@@ -137,14 +160,20 @@ class Tree:
         self._lengthen(count)
 
     def grow(self, parents: np.ndarray, tokens: np.ndarray) -> np.ndarray:
-        """Put tokens behind beginnings, see bot.speech.branches.Branches."""
-        rows = np.arange(len(tokens))
-        self._seen = self._seen[parents]
-        self._seen[rows, self._used + rows] = 0.0
-        bias = self._seen[:, : self._used + len(tokens)]
-        logits = self._run(tokens, np.full(len(tokens), self._depth), bias, rows)
-        self._depth += 1
-        return logits
+        """Put tokens behind beginnings of the last call, see bot.speech.branches.Branches."""
+        before, self._last_call = self._last_call, len(self._depths)
+        return self.graft(parents + before, tokens)
+
+    def graft(self, parents: np.ndarray, tokens: np.ndarray) -> np.ndarray:
+        """Put tokens behind any beginnings, see bot.speech.branches.Grafting."""
+        first, count = len(self._depths), len(tokens)
+        for number, parent in enumerate(parents.tolist(), first):
+            self._seen[number] = self._seen[parent]
+            self._seen[number, self._prompt + number - 1] = True
+            self._depths.append(self._depths[parent] + 1)
+        seen = self._seen[first : first + count, : self._used + count]
+        bias = np.where(seen, np.float32(0.0), np.float32(HIDDEN))
+        return self._run(tokens, np.array(self._depths[first:]) - 1, bias, np.arange(count))
 
     def follow(self, ids: Sequence[int]) -> np.ndarray:
         """Return logits behind each of ids, see bot.speech.branches.Branches."""
@@ -156,8 +185,9 @@ class Tree:
         return logits
 
     def _lengthen(self, count: int) -> None:
-        self._prompt = self._depth = self._prompt + count
-        self._seen[:, : self._prompt] = 0.0
+        self._prompt += count
+        self._depths = [self._prompt]
+        self._seen[0, : self._prompt] = True
 
     def _run(
         self,

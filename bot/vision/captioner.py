@@ -107,18 +107,22 @@ def search(next_scores: NextScores, words: Sequence[str], *, style: int = PLAIN,
     alive, done = [Beam((style,), 0.0)], list[Beam]()
     for length in range(MAX_WORDS + 1):
         parents = np.array([beam.parent for beam in alive])
-        scores = log_softmax(next_scores(np.array([beam.ids for beam in alive], np.int64), parents))
+        scores = next_scores(np.array([beam.ids for beam in alive], np.int64), parents)
+        sums = log_sums(scores)  # before anything is barred
         scores[:, PLAIN : UNKNOWN + 1] = -np.inf
         if length < MIN_WORDS:
             scores[:, END] = -np.inf
         elif length == MAX_WORDS:
             scores[:, END + 1 :] = -np.inf
         grown = []
-        for number, (beam, row) in enumerate(zip(alive, scores, strict=True)):
+        for beam, row in zip(alive, scores, strict=True):
             row[forbidden(beam.ids, words)] = -np.inf
-            for word in np.argpartition(-row, beams)[:beams]:
-                if np.isfinite(row[word]):
-                    grown.append(Beam((*beam.ids, int(word)), beam.score + float(row[word]), number))
+        likely = np.argpartition(-scores, beams)[:, :beams]
+        gained = np.take_along_axis(scores, likely, axis=1) - sums[:, None]
+        for number, (beam, *row) in enumerate(zip(alive, likely.tolist(), gained.tolist(), strict=True)):
+            for word, log_prob in zip(*row, strict=True):
+                if log_prob > -np.inf:
+                    grown.append(Beam((*beam.ids, word), beam.score + log_prob, number))
         grown.sort(key=lambda beam: beam.score, reverse=True)
         done += [beam for beam in grown[:beams] if beam.ids[-1] == END]
         alive = [beam for beam in grown if beam.ids[-1] != END][:beams]
@@ -134,10 +138,10 @@ def forbidden(ids: Sequence[int], words: Sequence[str]) -> list[int]:
     return [*said, *ids[-1:], *(ids[i + 2] for i in range(len(ids) - 2) if tuple(ids[i : i + 2]) == pair)]
 
 
-def log_softmax(scores: np.ndarray) -> np.ndarray:
-    """Return log-probabilities over the last axis in float64."""
-    shifted = scores.astype(np.float64) - scores.max(-1, keepdims=True)
-    return np.asarray(shifted - np.log(np.exp(shifted).sum(-1, keepdims=True)))
+def log_sums(scores: np.ndarray) -> np.ndarray:
+    """Return what to take from each row of scores (B, words) for log-probabilities, (B,)."""
+    largest = scores.max(-1)
+    return np.asarray(largest + np.log(np.exp(scores - largest[:, None]).sum(-1)))
 
 
 def to_text(words: Sequence[str]) -> str:

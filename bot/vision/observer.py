@@ -39,7 +39,8 @@ SURE_GLASSES = 0.9  # probability from which a reading corrects the caption
 MAX_READ = 2 * MAX_PEOPLE  # faces to read, the largest first
 
 
-Aside = Callable[[Callable[[], list[Face]]], Callable[[], list[Face]]]
+Found = tuple[list[Face], dict[Face, FaceReading]]  # all faces, the largest first, and what the sure ones show
+Aside = Callable[[Callable[[], Found]], Callable[[], Found]]
 
 
 class FaceFinder(Protocol):
@@ -66,7 +67,7 @@ class Describer(Protocol):
 class Observer:
     """Looks at photos with a face detector, a face reader and a captioner.
 
-    ``aside`` may look for faces while the caption is being written, see bot.runtime.spare.
+    ``aside`` may look for faces and read them while the caption is being written, see bot.runtime.spare.
     """
 
     def __init__(
@@ -77,32 +78,37 @@ class Observer:
     def look(self, photo: Photo, stopwatch: Stopwatch | None = None) -> Scene:
         """Return who is in the photo and what is going on, in words that do not contradict each other.
 
-        Stages ``caption``, ``detect`` (where it was done aside: what it takes longer than the caption) and ``read`` are
-        timed. The first person is who speaks unless somebody chooses: the largest sure face, else an animal,
-        else a person without a face, else nobody.
+        Stages ``caption``, ``detect`` (faces found and the sure ones read; where that was done aside, what it takes
+        longer than the caption) and ``read`` (doubtful faces that the caption makes credible, and colours) are timed.
+        The first person is who speaks unless somebody chooses: the largest sure face, else an animal, else a person
+        without a face, else nobody.
         """
         stopwatch = stopwatch or Stopwatch()
         with stopwatch("resize"):
             small, divisor = small_copy(photo.image)
-        find: Callable[[], list[Face]] = partial(self._find, small, divisor)
+        find: Callable[[], Found] = partial(self._find, photo.image, small, divisor)
         if self._aside:
             find = self._aside(find)
         with stopwatch("caption"):
             caption = as_portrait(self._captioner.caption(small))
         with stopwatch("detect"):
-            found = find()
+            found, known = find()
         mentions = people_in_caption(caption)
         faces = _credible(found, mentions)[:MAX_READ]
         with stopwatch("read"):
-            readings = self._reader.read(photo.image, faces) if faces else []
+            unread = [face for face in faces if face not in known]
+            known |= zip(unread, self._reader.read(photo.image, unread) if unread else (), strict=True)
+            readings = [known[face] for face in faces]
             colours = _colours(photo.image, faces, caption)
         seen = [see(photo, *one) for one in zip(faces, readings, colours, strict=True)]
         return compose(_of_portrait(photo, caption, seen) or caption, seen)
 
-    def _find(self, small: Image.Image, divisor: int) -> list[Face]:
-        """Return the faces in a small copy of a photo, the largest first, in pixels of the photo."""
+    def _find(self, image: Image.Image, small: Image.Image, divisor: int) -> Found:
+        """Return the faces in a photo, looked for in its small copy, and what the sure ones show."""
         faces = [enlarge(face, divisor) for face in self._detector.detect(small)]
-        return sorted(faces, key=lambda face: face.box.area, reverse=True)
+        faces.sort(key=lambda face: face.box.area, reverse=True)
+        sure = [face for face in faces if face.score >= SURE_FACE][:MAX_READ]
+        return faces, dict(zip(sure, self._reader.read(image, sure) if sure else (), strict=True))
 
 
 def enlarge(face: Face, times: int) -> Face:

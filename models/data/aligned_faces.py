@@ -17,7 +17,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from bot.portrait.alignment import EDGE, TEMPLATE, align, transform_to_template
-from bot.portrait.wishes import GENDERS
+from bot.portrait.wishes import GENDERS, GROUP_OF_BAND
 from bot.runtime.bundle import Bundle
 from bot.runtime.session import Session
 from bot.vision.face_labels import AGE_BANDS, HEADS
@@ -27,7 +27,7 @@ from models.train.face_batches import FaceSet
 CACHE = Path("cache/portraits")
 LEAST_SHARPNESS, COLOUR, MOST_ERROR = 16.0, (8.0, 75.0), 4.0  # too little colour is grey, too much a tinted photo
 
-AGE_OF_BAND = dict(zip(AGE_BANDS, (0, 0, 1, 2, 2, 3, 3, 4, 4), strict=True))
+AGE_OF_BAND = dict(zip(AGE_BANDS, GROUP_OF_BAND, strict=True))
 SMILE_FROM = 0.5  # of the reader's probability of happy, where nobody looked
 
 

@@ -5,7 +5,7 @@
 First G learns as the decoder of a VAE, whose encoder is only needed here; then the game begins. Most of the
 budget runs at 64 px, where everything costs a third, the rest at 128 px (progressive growing: Karras et al.
 2018, arXiv:1710.10196). Each step draws one batch of faces that both networks learn from: D first, then G
-through the D that has learned. Three quarters of the batch are drawn from codes of real faces, the rest from
+through the D that has learned. Nine in ten of the batch are drawn from codes of real faces, the rest from
 noise, and the game weighs little beside likeness: with little training D knows what skin looks like long before
 it knows where eyes belong, and a G that follows it too eagerly draws fine skin on broken faces. Rare ages are shown
 more often, and the faces drawn are asked for with the conditions of the real ones beside
@@ -48,10 +48,10 @@ from models.train.run import BEST, TrainingRun, arguments, set_learning_rate, tr
 from models.vae import Encoder, VaeConfig, kl_divergence, reparameterise
 
 R1_EVERY, R1_WEIGHT = 16, 1.0  # steps between gradient penalties; gamma of gamma / 2 |gradient|^2
-GAME, MATCHING, LIKENESS, PIXELS, KL = 0.25, 0.5, 2.0, 6.0, 6e-3  # weights in G's loss; of the KL, of each nat
+GAME, MATCHING, LIKENESS, PIXELS, KL = 0.1, 0.3, 2.0, 6.0, 6e-3  # weights in G's loss; of the KL, of each nat
 FASTER = 5.0  # times G's learning rate for D: else D stays near chance, and G follows its noise
 VAE_RATE = 3.0  # times the learning rate while G is a decoder
-CODED_SHARE = 0.75  # of the faces drawn in the game: those from the code of a real face
+CODED_SHARE = 1.0  # of the faces drawn in the game: those from the code of a real face
 CODED = (48, 96, 128, 160)  # channels of the encoder at 32, 16, 8 and 4 px
 MOMENT_BATCHES, MOMENT_STEP = 80, 2**40  # batches of real faces the moments are of, and the step they are drawn as
 BALANCE = 0.5  # a face is drawn by (how many share its conditions) ** -BALANCE
@@ -159,9 +159,11 @@ class Game:
         with torch.no_grad():
             real_seen = self.see(diff_augment(images, dice))
         dice.set_state(before)  # each face is changed as the real one that it shall look like
-        drawn_seen = self.see(diff_augment(self.draw(torch.cat((codes, noise[coded:])), conditions, small), dice))
-        alike = [[one[:coded] for one in seen[1:]] for seen in (drawn_seen, real_seen)]
-        likeness = likeness_loss(alike[0], alike[1], self.real)
+        faces = self.draw(torch.cat((codes, noise[coded:])), conditions, small)
+        drawn_seen = self.see(diff_augment(faces, dice))
+        pixels = (images[:coded] - faces[:coded]).abs().mean()
+        pairs = [[one[:coded] for one in seen[1:]] for seen in (drawn_seen, real_seen)]
+        likeness = likeness_loss(pairs[0], pairs[1], self.real)
 
         if penalise:
             real_seen = [seen.requires_grad_() for seen in real_seen]
@@ -177,12 +179,13 @@ class Game:
         g_loss = generator_loss(self.discriminator(drawn_seen, conditions))
         apart = matching_loss(moments(drawn_seen[1:]), self.real)
         self.optimizers[0].zero_grad()
-        (GAME * g_loss + MATCHING * apart + LIKENESS * likeness + KL * kl).backward()
+        (GAME * g_loss + MATCHING * apart + PIXELS * pixels + LIKENESS * likeness + KL * kl).backward()
         self.optimizers[0].step()
         self.discriminator.requires_grad_(True)
         self.average.update_parameters(self.generator)
         sure = [torch.cat(logits, dim=1).detach().sign().mean().item() for logits in (real, drawn)]
-        losses = {"g": g_loss, "d": d_loss, "apart": apart, "likeness": likeness, "kl": kl}
+        alike = {"pixels": pixels, "likeness": likeness, "kl": kl}
+        losses = {"g": g_loss, "d": d_loss, "apart": apart, **alike}
         told = {**{name: value.item() for name, value in losses.items()}, "sure_real": sure[0], "sure_drawn": -sure[1]}
         return {**told, "r1": penalty.item()} if penalise else told
 

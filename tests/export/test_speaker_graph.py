@@ -78,6 +78,14 @@ def test_every_branch_sees_its_own_reply_and_no_other(speaker: Speaker, full: Se
     assert after == pytest.approx(torch_logits(speaker, [1, 2, 3, 4, 5, 20, 21])[-2:], abs=1e-3)
 
 
+def test_tokens_may_be_put_behind_any_beginning_and_behind_one_another(speaker: Speaker, full: Session) -> None:
+    with TreeModel(full, speaker.config.vocabulary).open([[1, 2, 3], [4, 5]], room=16) as tree:
+        tree.graft(np.array([0, 0, 2]), np.array([7, 8, 9]))  # beginnings 1, 2 and 3
+        logits = tree.graft(np.array([1, 3, 5, 0]), np.array([10, 11, 12, 13]))  # 4, 5, 6 and 7
+    for row, reply in zip(logits, [[7, 10], [8, 9, 11], [8, 9, 11, 12], [13]], strict=True):
+        assert row == pytest.approx(torch_logits(speaker, [1, 2, 3, 4, 5, *reply])[-1], abs=1e-3)
+
+
 def test_a_used_buffer_leaves_no_trace(speaker: Speaker, full: Session) -> None:
     model = TreeModel(full, speaker.config.vocabulary)
     with model.open([[30, 31, 32, 33]], room=16) as tree:

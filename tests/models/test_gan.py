@@ -225,7 +225,7 @@ def test_one_step_moves_both_networks(eyes: Eyes) -> None:
     game.know(batch, small=True)
     before = {name: [p.clone() for p in game.parts[name].parameters()] for name in ("generator", "discriminator")}
     losses = game.learn(batch.draw(0, True), small=True, penalise=True)
-    assert set(losses) == {"g", "d", "apart", "likeness", "kl", "sure_real", "sure_drawn", "r1"}
+    assert set(losses) == {"g", "d", "apart", "pixels", "likeness", "kl", "sure_real", "sure_drawn", "r1"}
     for name, old in before.items():
         assert any(not torch.equal(a, b) for a, b in zip(old, game.parts[name].parameters(), strict=True))
 

@@ -10,6 +10,7 @@ from PIL import Image, ImageDraw
 
 from bot.demo import sample_photo
 from bot.domain import BadInput, Box
+from bot.portrait.artist import Artist, agreement
 from bot.portrait.morpher import CHANGES, SIDE, STEPS
 from bot.portrait.pictures import DRAWN, LABEL
 from bot.portrait.studio import Studio
@@ -18,6 +19,7 @@ from bot.runtime.bundle import Bundle
 from bot.runtime.session import Session
 from bot.vision.face_reader import FaceReader
 from bot.vision.photo import Photo, decode, open_photo
+from bot.vision.pixels import to_batch
 
 
 @pytest.fixture(scope="module")
@@ -145,3 +147,31 @@ def test_two_threads_load_the_models_once() -> None:
     with ThreadPoolExecutor(2) as pool:
         artists = list(pool.map(lambda _: fresh.artist, range(2)))
     assert artists[0] is artists[1]
+
+
+def test_of_several_faces_the_one_is_shown_that_is_read_as_wished() -> None:
+    bundle = Bundle()
+    generator, reader = (Session(bundle.model(name), provider="cpu", threads=1) for name in ("gan", "face_reader"))
+    wish = Wish("senior", "male", "happy")
+    wishes, seeds = [wish] * 12, list(range(12))
+    conditions = np.repeat([wish.numbers()], 12, axis=0)
+
+    def odds(artist: Artist) -> np.ndarray:
+        return agreement(reader.run({"faces": to_batch(artist.draw_many(wishes, seeds))}), conditions)
+
+    chosen, first = odds(Artist(generator, reader)), odds(Artist(generator))
+    assert (chosen >= first - 1e-4).all()
+    assert (chosen > first + 1e-4).sum() > 3
+
+
+def test_agreement_is_the_chance_of_all_that_was_wished() -> None:
+    read = {
+        "age_band": np.array([[0, 0, 0, 0.2, 0.3, 0, 0, 0.25, 0.25]]),
+        "gender": np.array([[0.9, 0.1]]),
+        "expression": np.array([[0.4, 0.3, 0.3, 0, 0, 0, 0]]),
+    }
+    young, old = ([Wish(age, "male", "neutral").numbers()] for age in ("young adult", "senior"))
+    assert np.exp(agreement(read, np.array(young))[0]) == pytest.approx(0.5 * 0.9 * 0.6, rel=1e-5)
+    assert np.exp(agreement(read, np.array(old))[0]) == pytest.approx(0.5 * 0.9 * 0.6, rel=1e-5)
+    unlikely = np.array([Wish("child", "male", "neutral").numbers()])
+    assert np.exp(agreement(read, unlikely)[0]) == pytest.approx(1e-3 * 0.9 * 0.6, rel=1e-5)

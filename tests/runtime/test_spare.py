@@ -36,3 +36,16 @@ def test_work_that_fails_gives_its_core_back_and_its_error_to_who_asks() -> None
         with pytest.raises(ZeroDivisionError):
             failing()
     assert cores.aside(where)().startswith("aside")
+
+
+def test_a_second_core_is_borrowed_only_while_one_is_free() -> None:
+    cores = SpareCores(2)
+    with cores.busy():
+        with cores.borrowed() as free:
+            assert free
+            assert cores.aside(where)() == where()
+            with cores.borrowed() as another:
+                assert not another
+        with cores.busy(), cores.borrowed() as free:
+            assert not free
+        assert cores.aside(where)().startswith("aside")

@@ -6,7 +6,7 @@ import pytest
 from tokenizers import Tokenizer
 
 from bot.domain import Failure
-from bot.speech.decoder import MOST, Decoder, _nucleus
+from bot.speech.decoder import Decoder
 from bot.speech.prompt import SPECIALS, build_prompt
 from models.speaker import EagerSession
 from tests.tiny_speaker import SCENE, save_tokenizer, tiny_speaker
@@ -111,19 +111,3 @@ class CountingSession(EagerSession):
     def run(self, feeds: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         self.batches = [*getattr(self, "batches", []), len(feeds["ids"])]
         return super().run(feeds)
-
-
-def test_draws_keep_to_the_nucleus_and_to_their_weights() -> None:
-    rng = np.random.default_rng(0)
-    probs = np.array([[0.5, 0.3, 0.15, 0.05], [0.01, 0.01, 0.97, 0.01]])
-    scores = np.log(np.concatenate([probs, np.full((2, 300), 1e-9)], axis=1)).astype(np.float32)
-    drawn = _nucleus(scores, [0, 1] * 4000, 0.9, rng)
-    assert set(drawn[1::2].tolist()) == {2}
-    shares = np.bincount(drawn[::2], minlength=4) / 4000
-    assert shares == pytest.approx([0.5 / 0.95, 0.3 / 0.95, 0.15 / 0.95, 0.0], abs=0.03)
-
-
-def test_many_equal_tokens_are_cut_to_the_most_that_may_be_drawn() -> None:
-    drawn = _nucleus(np.zeros((2, 1000), np.float32), [0, 1] * 2000, 1.0, np.random.default_rng(0))
-    assert len(set(drawn[::2].tolist())) == MOST
-    assert len(set(drawn[1::2].tolist())) == MOST

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shutil
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from bot.domain import NOBODY, VOICES, Failure, Person, Scene
 from bot.speech.facts import Facts, read_facts
 from bot.speech.filling import fill, usable
 from bot.speech.frame_files import Frame, is_variant, read_frames, vary
-from bot.speech.frames import Frames, Line, fill_all
+from bot.speech.frames import FRAMES, Frames, Line, fill_all
 from bot.vision.caption_people import infer_people
 
 SKIER = Scene("a man in a red jacket skis down a snowy slope", (Person("man", "adult", "happy", "center"),))
@@ -20,6 +21,22 @@ SKIER = Scene("a man in a red jacket skis down a snowy slope", (Person("man", "a
 @pytest.fixture(scope="module")
 def frames() -> Frames:
     return Frames()
+
+
+def test_lines_of_a_voice_are_read_when_it_is_first_asked_for(tmp_path: Path) -> None:
+    shutil.copytree(FRAMES, tmp_path, dirs_exist_ok=True)
+    (tmp_path / "pirate.txt").write_text("no frame\n", encoding="utf-8")
+    frames = Frames(tmp_path)
+    assert frames.openings(SKIER, "butler")
+    with pytest.raises(Failure, match=r"pirate\.txt"):
+        frames.openings(SKIER, "pirate")
+
+
+def test_a_missing_file_is_told_at_once(tmp_path: Path) -> None:
+    shutil.copytree(FRAMES, tmp_path, dirs_exist_ok=True)
+    (tmp_path / "topics" / "traits" / "shy.txt").unlink()
+    with pytest.raises(Failure, match=r"shy\.txt is missing"):
+        Frames(tmp_path)
 
 
 def test_every_voice_opens_and_names_the_scene(frames: Frames) -> None:

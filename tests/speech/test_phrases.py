@@ -108,3 +108,14 @@ def test_without_lines_nothing_is_forbidden_and_nothing_attested(tokenizer: Toke
     phrases.penalise(scores, tokenizer.token_to_id(REPLY), [[]], (3.0, 1.0))
     assert not scores.any()
     assert phrases.attested("So be it.") == 0.0
+
+
+def test_certain_is_what_alone_follows_in_the_lines(tokenizer: Tokenizer) -> None:
+    phrases, reply = PhraseBook(tokenizer).phrases(LINES), tokenizer.token_to_id(REPLY)
+    ids = tokenizer.encode(f" {LINES[0]}", add_special_tokens=False).ids
+    guesses = [phrases.certain(reply, ids[:i]) for i in range(len(ids))]
+    assert guesses[0] is None  # the lines begin in several ways
+    assert sum(guess is not None for guess in guesses) > len(ids) / 2
+    assert {guess == token for guess, token in zip(guesses, ids, strict=True) if guess is not None} == {True}
+    assert phrases.certain(reply, ids) is None  # behind a full stop anything may begin
+    assert phrases.certain(reply, tokenizer.encode(" 12 12 12", add_special_tokens=False).ids) is None

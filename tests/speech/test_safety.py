@@ -154,7 +154,7 @@ def test_unmask() -> None:
 
 def test_our_own_lines_are_safe() -> None:
     frames = Frames()
-    for name, one in (frames.voices | frames.traits).items():
+    for name, one in {**frames.voices, **frames.traits}.items():
         lines = [*one.openings, *(frame for answers in one.answers.values() for frame in answers)]
         texts = [frame.text.replace("{", "").replace("}", "") for frame in lines]
         assert sum(not is_safe(text) for text in texts) <= 2, name
@@ -163,7 +163,7 @@ def test_our_own_lines_are_safe() -> None:
 
 def test_own_lines_for_children_are_wholesome() -> None:
     frames = Frames()
-    for name, one in (frames.voices | frames.traits).items():
+    for name, one in {**frames.voices, **frames.traits}.items():
         texts = [
             frame.text.replace("{", "").replace("}", "") for frame in one.openings if frame.who in {"child", "baby"}
         ]

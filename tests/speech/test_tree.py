@@ -9,9 +9,10 @@ import pytest
 from bot.domain import Person, Scene, Turn
 from bot.runtime.bundle import Bundle
 from bot.runtime.session import Session
+from bot.runtime.spare import SpareCores
 from bot.speech.decoder import Decoder
 from bot.speech.prompt import build_prompt
-from bot.speech.tree import KEPT, TreeModel
+from bot.speech.tree import KEPT, TreeModel, Wide
 
 SCENE = Scene("a man in a red jacket sits on a bench", (Person("man", "adult", "happy", "center"),))
 TURNS = (Turn("persona", "Fine snow today!"), Turn("user", "what do you do here?"))
@@ -90,3 +91,20 @@ def test_threads_do_not_disturb_each_other(session: Session) -> None:
     alone = [write(job) for job in jobs]
     with ThreadPoolExecutor(4) as pool:
         assert list(pool.map(write, jobs * 3)) == alone * 3
+
+
+def test_a_reply_is_the_same_whether_a_second_core_is_free_or_not(session: Session) -> None:
+    entry, cores = Bundle().model("speaker"), SpareCores(1)
+    wide = Wide(Session(entry, provider="cpu", threads=2, spins=True), cores.borrowed)
+    decoder = decoder_on(session)
+    decoder.widen(wide)
+    args = {"n": 6, "temperature": 0.9, "seed": 5, "max_tokens": 24}
+    alone = [decoder.sample(prompt(turns), **args) for turns in (TURNS, MORE)]
+    model = decoder._model
+    assert isinstance(model, TreeModel)
+    assert [*model._idle] == [wide.session]  # the first one had nothing to do
+    again = decoder_on(session)
+    with cores.busy():
+        assert [decoder.sample(prompt(turns), **args) for turns in (TURNS, MORE)] == alone
+    assert [*model._idle] == [wide.session, session]
+    assert [again.sample(prompt(turns), **args) for turns in (TURNS, MORE)] == alone

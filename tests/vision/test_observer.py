@@ -35,7 +35,7 @@ class Eyes:
         return [Face(box, score) for box, score, _ in self.faces]
 
     def read(self, image, faces):
-        self.read_boxes = [face.box for face in faces]
+        self.read_boxes += [face.box for face in faces]
         return [reading for face in faces for box, _, reading in self.faces if box == face.box]
 
     def caption(self, image):
@@ -240,6 +240,29 @@ def test_faces_are_looked_for_beside_the_caption():
     eyes = Waiting("a man in a red hat", [face()])
     scene = Observer(eyes, eyes, eyes, aside=SpareCores(1).aside).look(PHOTO)
     assert scene == look("a man in a red hat", face())
+
+
+def test_sure_faces_are_read_beside_the_caption_and_doubtful_ones_when_it_names_them():
+    read = threading.Event()
+    sure, doubtful = face(size=60), face(BOY, size=30, x=10, score=SURE_FACE - 0.05)
+
+    class Waiting(Eyes):
+        def read(self, image, faces):
+            readings = super().read(image, faces)
+            read.set()
+            return readings
+
+        def caption(self, image):
+            assert read.wait(10)
+            assert self.read_boxes == [sure[0]]
+            return super().caption(image)
+
+    for caption, boxes in (("a man in a red hat", [sure]), ("a man and a boy", [sure, doubtful])):
+        read.clear()
+        eyes = Waiting(caption, [doubtful, sure])
+        scene = Observer(eyes, eyes, eyes, aside=SpareCores(1).aside).look(PHOTO)
+        assert eyes.read_boxes == [box for box, _, _ in boxes]
+        assert scene == look(caption, doubtful, sure)
 
 
 def test_a_large_photo_is_shrunk_once_and_its_faces_are_found_in_its_own_pixels():
