@@ -55,6 +55,21 @@ class FaceSet:
         return to_batch([crop_face(frame, row.box or middle, CROP_SIZE, CROP_MARGIN) for frame, row in pairs])
 
 
+@dataclass(frozen=True)
+class MadeFaces:
+    """Faces that a network made, to train on beside real ones.
+
+    ``pixels`` (M, S, S, 3) uint8, ``targets`` distributions (M, labels) by head, all zero where nobody knows, and
+    ``square``: centre x, y and side of the crop that frames a face in them as the detector's box does in a photo.
+    They are ``share`` of every batch.
+    """
+
+    pixels: np.ndarray
+    targets: Mapping[str, np.ndarray]
+    square: tuple[float, float, float]
+    share: float
+
+
 def label_of(row: FaceRow, head: str) -> int:
     """Return the number of a row's label in the table of heads, -1 for none."""
     answer = row.answer(head)
@@ -103,7 +118,10 @@ def rarity(truth: Mapping[str, np.ndarray], labelled: np.ndarray) -> np.ndarray:
 class Batches:
     """Draws training batches; the same seed and step give the same batch, also after a resume."""
 
-    def __init__(self, faces: FaceSet, batch: int, seed: int) -> None:
+    def __init__(self, faces: FaceSet, batch: int, seed: int, made: MadeFaces | None = None) -> None:
+        """Take real faces and, for their share of every batch, ``made`` ones."""
+        self.made, self.made_batch = made, round(batch * made.share) if made else 0
+        batch -= self.made_batch
         truth = faces.truth()
         self.faces, self.targets, self.seed = faces, soft_targets(truth), seed
         self.squares = [square_of(row.box, SIZE) for row in faces.rows]
@@ -134,6 +152,12 @@ class Batches:
         if self.labelled_batch:
             chosen = random.choice(self.labelled, self.labelled_batch, p=self.weights)
             places = np.concatenate([places, chosen])
-        crops = np.stack([augment(self.faces.pixels[i], self.squares[i], size, random) for i in places])
-        pixels = (torch.from_numpy(crops).float() - torch.tensor(MEAN)) / torch.tensor(STD)
-        return pixels.permute(0, 3, 1, 2), {head: target[places] for head, target in self.targets.items()}
+        crops = [augment(self.faces.pixels[i], self.squares[i], size, random) for i in places]
+        targets = {head: target[places] for head, target in self.targets.items()}
+        if self.made and self.made_batch:
+            chosen = random.choice(len(self.made.pixels), self.made_batch)
+            crops += [augment(self.made.pixels[i], self.made.square, size, random) for i in chosen]
+            known = {head: torch.from_numpy(self.made.targets[head][chosen]).float() for head in targets}
+            targets = {head: torch.cat((target, known[head])) for head, target in targets.items()}
+        pixels = (torch.from_numpy(np.stack(crops)).float() - torch.tensor(MEAN)) / torch.tensor(STD)
+        return pixels.permute(0, 3, 1, 2), targets

@@ -21,10 +21,12 @@ from PIL import Image
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
+from bot.runtime.bundle import SHIPPED_BUNDLE
 from bot.vision.face_labels import CROP_SIZE, HEADS, THRESHOLDS
+from models.data.generated_faces import KINDS, maker
 from models.face_reader import FaceReaderConfig, FaceReaderNet, from_imagenet, mirrored_logits
 from models.train.contact_sheet import contact_sheet
-from models.train.face_batches import Batches, FaceSet, split_held_out
+from models.train.face_batches import Batches, FaceSet, MadeFaces, split_held_out
 from models.train.face_metrics import draw_confusions, measure, temperature
 from models.train.run import BEST, TrainingRun, arguments, cosine, set_learning_rate, weight_groups
 
@@ -97,14 +99,28 @@ def probabilities_of(logits: Mapping[str, np.ndarray], temperatures: Mapping[str
     return {h: torch.from_numpy(v / temperatures.get(h, 1.0)).softmax(1).numpy() for h, v in logits.items()}
 
 
-def train(run: TrainingRun, data: Path, batch: int, lr: float, start: Path | None = None) -> None:
-    """Train within the run's budget, calibrate, measure on the held-out splits and save the best checkpoint."""
+def train(
+    run: TrainingRun,
+    data: Path,
+    batch: int,
+    lr: float,
+    start: Path | None = None,
+    limit: int = 0,
+    make: Callable[[FaceSet], MadeFaces] | None = None,
+) -> None:
+    """Train within the run's budget, calibrate, measure on the held-out splits and save the best checkpoint.
+
+    ``limit`` trains on so many faces only. ``make`` makes further faces for those that are trained on.
+    """
     faces = FaceSet.read(data, "train")
     training, kept = split_held_out(faces)
+    if limit:
+        training = sorted(np.random.default_rng(0).permutation(training)[:limit].tolist())
     held_out = faces.take(kept)
     held_crops, held_truth = held_out.crops(), held_out.truth()
-    batches = Batches(faces.take(training), batch, run.args.seed)
+    real = faces.take(training)
     del faces  # take() copied what is needed; this frees a gigabyte
+    batches = Batches(real, batch, run.args.seed, make(real) if make else None)
     config = FaceReaderConfig()
     network = from_imagenet(config).to(run.device)
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -199,8 +215,13 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=48)
     parser.add_argument("--lr", type=float, default=8e-4)
     parser.add_argument("--start", type=Path, help="begin with the weights of this checkpoint where they fit")
+    parser.add_argument("--limit", type=int, default=0, help="train on so many faces only (0: all)")
+    parser.add_argument("--augment", choices=KINDS, default="none", help="faces of our GAN or VAE in every batch")
+    parser.add_argument("--augment-share", type=float, default=0.25, help="how much of a batch they are")
+    parser.add_argument("--portraits", type=Path, default=SHIPPED_BUNDLE, help="bundle with the GAN and the VAE")
     args = parser.parse_args()
-    train(TrainingRun(args), args.data / "faces", args.batch, args.lr, args.start)
+    make = maker(args.augment, args.augment_share, args.portraits, args.seed)
+    train(TrainingRun(args), args.data / "faces", args.batch, args.lr, args.start, args.limit, make)
 
 
 if __name__ == "__main__":

@@ -48,7 +48,7 @@ from models.train.run import BEST, TrainingRun, arguments, set_learning_rate, tr
 from models.vae import Encoder, VaeConfig, kl_divergence, reparameterise
 
 R1_EVERY, R1_WEIGHT = 16, 1.0  # steps between gradient penalties; gamma of gamma / 2 |gradient|^2
-GAME, MATCHING, LIKENESS, PIXELS, KL = 0.1, 0.3, 2.0, 6.0, 6e-3  # weights in G's loss; of the KL, of each nat
+GAME, MATCHING, LIKENESS, PIXELS, KL = 0.25, 0.3, 2.0, 3.0, 6e-3  # weights in G's loss; of the KL, of each nat
 FASTER = 5.0  # times G's learning rate for D: else D stays near chance, and G follows its noise
 VAE_RATE = 3.0  # times the learning rate while G is a decoder
 CODED_SHARE = 1.0  # of the faces drawn in the game: those from the code of a real face
