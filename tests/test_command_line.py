@@ -212,3 +212,47 @@ def test_the_bot_runs_without_torch_in_reach(portrait: Path) -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=False)
     assert done.returncode == 0, done.stderr
     check_contract(json.loads(done.stdout))
+
+
+def test_portrait_draws_what_is_described_and_tells_how_to_draw_it_again(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["portrait", "a cheerful old man", "--seed", "7", "--out", "first.png"]) == 0
+    assert "senior, male, happy" in capsys.readouterr().out
+    assert main(["portrait", "an old man", "--mood", "happy", "--seed", "7", "--out", "again.png"]) == 0
+    assert (tmp_path / "first.png").read_bytes() == (tmp_path / "again.png").read_bytes()
+    assert main(["portrait"]) == 0
+    seed = capsys.readouterr().out.split("--seed ")[-1].split(".")[0]
+    assert main(["portrait", "--seed", seed, "--out", "same.png"]) == 0
+    assert (tmp_path / "portrait.png").read_bytes() == (tmp_path / "same.png").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (["portrait", "--seed", "-1"], "seed"),
+        (["portrait", "--out", "face.gif"], ".png"),
+        (["morph", "{photo}", "--out", "face.png"], ".gif"),
+        (["morph", "{photo}", "--face", "3"], "choose 1 to 1"),
+        (["morph", "nowhere.jpg"], "no file"),
+    ],
+)
+def test_wrong_portraits_are_one_sentence(
+    portrait: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], problem: str
+) -> None:
+    assert main([one.format(photo=portrait) for one in arguments]) == 2
+    said = capsys.readouterr().err
+    assert problem in said
+    assert len(said.strip().splitlines()) == 1
+
+
+def test_morph_writes_a_looping_picture_and_leaves_the_photo(
+    portrait: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = portrait.read_bytes()
+    assert main(["morph", str(portrait), "--change", "older"]) == 0
+    assert "morph.gif" in capsys.readouterr().out
+    with Image.open(tmp_path / "morph.gif") as gif:
+        assert gif.info["loop"] == 0
+        assert gif.n_frames > 10  # type: ignore[attr-defined]
+    assert portrait.read_bytes() == before

@@ -1,13 +1,23 @@
-"""A small soak: 200 messages of every kind, with troubles, to the bot in a process of its own."""
+"""A small soak: 200 messages of every kind, with troubles, to the bot in a process of its own; and its driver."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from random import Random
 
 import pytest
 
+from bot.settings import Settings
+from tests.loopback.fake_engine import FakeEngine
 from tests.loopback.people import User
 from tests.loopback.places import Channel
+from tests.loopback.server import TOKEN, LoopbackDiscord
 from tests.loopback.world import Message
-from tests.soak.ledger import EDIT, IGNORED, SPEAKS, Ledger
+from tests.soak.crowd import Lane, Stage
+from tests.soak.ledger import BUSY, EDIT, IGNORED, SPEAKS, Ledger
+from tests.soak.memory import Remembered
+from tests.soak.pace import Pace
+from tests.soak.presses import Hands
 from tests.soak.run import soak
 
 BUTTONS = [{"type": 1, "components": [{"type": 2, "custom_id": "reply:again", "label": "Again"}]}]
@@ -74,3 +84,69 @@ async def test_the_ledger_finds_the_wrong_sentence(ledger: Ledger, room: Channel
         ledger._take(0.0, asked.id, answer, want == EDIT)
         await asyncio.wait_for(awaited.done.wait(), 1)
         assert (len(ledger.wrong) > before) is wrong
+
+
+async def test_what_is_deleted_may_be_answered_late_but_only_once(ledger: Ledger, room: Channel) -> None:
+    asked = Message(room, User("Ada"))
+    await ledger.settle(ledger.expect("deleted", room, [asked.id], optional=True), patience=0.01)
+    assert (ledger.answers["deleted"]["nothing"], ledger.lost) == (1, [])
+    ledger.told(said(room, asked))
+    ledger.finish()
+    assert (dict(ledger.answers["deleted"]), ledger.double) == ({"in character": 1}, [])
+    ledger.told(said(room, asked))
+    ledger.finish()
+    assert len(ledger.double) == 1
+
+
+async def test_what_is_spared_is_right_also_when_it_comes_before_it_is_awaited(ledger: Ledger, room: Channel) -> None:
+    asked = Message(room, User("Ada"))
+    ledger.told(said(room, asked, BUSY, speaks=False))
+    assert ledger.expect("flood", room, [asked.id], spared=[BUSY]).got == "busy"
+    assert ledger.wrong == []
+
+
+async def test_a_fault_comes_with_what_led_to_it(ledger: Ledger, room: Channel) -> None:
+    asked, elsewhere = Message(room, User("Ada")), Message(Channel("elsewhere"), User("Ada"))
+    ledger.told(said(room, asked))
+    ledger.told(said(elsewhere.channel, elsewhere))
+    ledger.finish()
+    first, second = ledger.diary.pages
+    assert str(asked.id) in first
+    assert str(elsewhere.id) not in first
+    assert str(elsewhere.id) in second
+
+
+@pytest.fixture
+async def lane(loopback: LoopbackDiscord, tmp_path: Path) -> AsyncIterator[Lane]:
+    """Give the people of a room with the bot in it; nothing may go wrong there."""
+    stage = Stage(loopback, Ledger(), Remembered(), Pace(100, 9, 60.0), Random(1))
+    loopback.rest.posting.told = stage.ledger.told
+    url = f"sqlite+aiosqlite:///{tmp_path / 'bot.db'}"
+    settings = Settings(_env_file=None, discord_token=TOKEN, cooldown=0, database_url=url)
+    async with loopback.running(settings, FakeEngine()):
+        yield Lane(stage, loopback.room, [loopback.ada])
+    stage.ledger.finish()
+    assert stage.ledger.lost + stage.ledger.double + stage.ledger.wrong == []
+
+
+@pytest.mark.parametrize("act", ["other", "persona"])
+async def test_the_driver_follows_a_talk_whose_webhook_was_deleted(
+    loopback: LoopbackDiscord, lane: Lane, act: str
+) -> None:
+    await lane.photo()
+    voice = lane.talks[0].voices[0]
+    loopback.world.webhooks.clear()
+    taken = lane.ledger.answers["as somebody else"]
+    while not taken["in character"]:  # now and then people change their mind
+        await asyncio.wait_for(getattr(Hands(lane), act)(), 20)
+    assert voice not in lane.talks[0].voices
+    assert voice.gone is (act == "other"), "where only a menu was used, nothing may delete the old words"
+    await lane.reply()
+    await Hands(lane).again()
+
+
+async def test_the_driver_knows_what_comes_of_a_photo_that_vanishes(lane: Lane) -> None:
+    for _ in range(4):
+        await lane.photo()
+        await lane.vanish()
+    assert lane.ledger.asked["reply about what goes meanwhile"] == 4

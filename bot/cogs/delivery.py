@@ -11,6 +11,7 @@ import discord
 log = logging.getLogger(__name__)
 
 MAX_CONTENT = 2000  # characters Discord takes in one message
+UNKNOWN_CHANNEL = 10003  # Discord's code for one that was deleted
 
 
 def split(text: str, limit: int = MAX_CONTENT) -> list[str]:
@@ -72,7 +73,13 @@ async def tell(message: discord.Message, sentence: str) -> None:
     try:
         await reply(message, sentence)
     except (discord.HTTPException, aiohttp.ClientError) as error:
-        log.warning("Could not answer in channel %s: %s.", message.channel.id, error)
+        level = logging.INFO if went(error) else logging.WARNING
+        log.log(level, "Could not answer in channel %s: %s.", message.channel.id, error)
+
+
+def went(error: Exception) -> bool:
+    """Tell whether something failed because its channel was deleted, which is nobody's fault."""
+    return isinstance(error, discord.NotFound) and error.code == UNKNOWN_CHANNEL
 
 
 async def tell_privately(message: discord.Message, sentence: str) -> None:

@@ -17,6 +17,7 @@ from bot.cogs.casting import Casting
 from bot.cogs.house import House, place_of
 from bot.cogs.manners import Manners
 from bot.cogs.stage import LEFT_ALONE, Shown, Spot, identity_of, numbered
+from bot.cogs.standing import FORGOTTEN, YOU_LEFT, Vanished
 from bot.cogs.status import DIRECT
 from bot.cogs.talks import Posted, Talks
 from bot.domain import BadInput, Conversation, Persona
@@ -29,9 +30,7 @@ log = logging.getLogger(__name__)
 
 HINT = _("Post a photo and mention me, and whoever is in it will answer you.")
 NO_PHOTO = _("I can only look at photos; post a JPEG, PNG, WebP, GIF or HEIC.")
-FORGOTTEN = _("I no longer know the photo of that message; post it again and mention me.")
 PING_ME = _("I can read your replies here only when they ping me; switch the ping on and try again.")
-YOU_LEFT = _("You asked me to leave you alone; use /privacy opt-in if I may answer you again.")
 
 
 class Photos(commands.Cog):
@@ -73,7 +72,10 @@ class Photos(commands.Cog):
             await delivery.tell(message, explain(problem, self._locale(message)))
         except discord.Forbidden as error:
             log.warning("Discord forbids answering in channel %s: %s.", message.channel.id, error.text)
-        except Exception:
+        except Exception as error:
+            if delivery.went(error):
+                log.info("Channel %s was deleted before message %s was answered.", message.channel.id, message.id)
+                return
             log.exception("Message %s in channel %s could not be answered.", message.id, message.channel.id)
             await delivery.tell(message, say(self._locale(message), SORRY))
 
@@ -158,10 +160,18 @@ class Photos(commands.Cog):
                 await self._tell(message, PING_ME)
         elif self._replies_to_us(message):
             await self._tell(message, FORGOTTEN)
-        elif text and (talks := await self._talks.lately(message.channel.id)):
-            await self._talks.answer(self._spot(message, choice), talks, _question(message, text), None)
-        else:
+        elif not text or not await self._take_up(message, text, choice):
             await self._tell(message, DIRECT if isinstance(message.channel, discord.DMChannel) else HINT)
+
+    async def _take_up(self, message: discord.Message, text: str, choice: Choice) -> bool:
+        """Let the last talk of a channel go on; False if there is none, or it was deleted meanwhile."""
+        talks = await self._talks.lately(message.channel.id)
+        try:
+            if talks:
+                await self._talks.answer(self._spot(message, choice), talks, _question(message, text), None)
+        except Vanished:
+            return False
+        return bool(talks)
 
     async def _answer_as(self, message: discord.Message, earlier: Conversation, text: str, choice: Choice) -> None:
         """Answer a reply to something that somebody in a photo said."""

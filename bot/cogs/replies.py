@@ -15,7 +15,7 @@ from bot.cogs.house import House, place_of
 from bot.cogs.languages import answer
 from bot.cogs.manners import Manners
 from bot.cogs.stage import LEFT_ALONE, SILENT, Spot, named_in, spot_of
-from bot.cogs.talks import Edit, Talks
+from bot.cogs.talks import Edit, Remove, Talks
 from bot.domain import BadInput, Persona
 from bot.locales import say
 from bot.store.conversations import Said
@@ -121,15 +121,16 @@ class Replies(commands.Cog, name=COG):
     ) -> None:
         """Say it anew as another character, who keeps the conversation; the old words go."""
         spot = await self._speaking_spot(interaction, said)
+        remove: Remove = message.delete
         if spot.interaction is None:
             edit = _edit(message.edit)
         if interaction.message is not None and interaction.message.id == message.id:
             await _seen(interaction)
-            edit = _edit(interaction.edit_original_response)
+            edit, remove = _edit(interaction.edit_original_response), interaction.delete_original_response
         else:  # chosen in a menu that only the user sees
             done = say(str(interaction.locale), "{name} takes over.", name=discord.utils.escape_markdown(persona.name))
             await interaction.response.edit_message(content=done, view=None, allowed_mentions=NO_PINGS)
-        await self._talks.recast(spot, persona, message, edit)
+        await self._talks.recast(spot, persona, message, edit, remove)
 
     async def _delete(self, interaction: discord.Interaction, message: discord.Message, said: Said) -> None:
         """Delete a reply for its poster, whoever asked, the character's owner or a moderator."""

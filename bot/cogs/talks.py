@@ -16,7 +16,8 @@ import discord
 
 from bot.cogs import delivery, incoming
 from bot.cogs.house import House
-from bot.cogs.stage import LEFT_ALONE, Answered, Spot, Stage, photo_of, reworded, words_in
+from bot.cogs.stage import Answered, Spot, Stage, photo_of, reworded, words_in
+from bot.cogs.standing import Standing, Vanished
 from bot.domain import BadInput, Conversation, Persona, Reply, Scene, Turn
 from bot.locales import _
 from bot.speech.turn_taking import Seat, who_answers
@@ -28,6 +29,7 @@ MEANWHILE = _("That reply was deleted or replaced in the meantime.")
 LATELY = timedelta(minutes=15)  # so long a mention without a reply goes on with the last photo of a channel
 
 Edit = Callable[[str], Awaitable[object]]  # gives a message a new content
+Remove = Callable[[], Awaitable[object]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ class Talks:
 
     def __init__(self, house: House) -> None:
         self._house, self._desk, self._conversations = house, house.desk, house.conversations
-        self._stage = Stage(house.hooks, house.personas)
+        self._stage, self._standing = Stage(house.hooks, house.personas), Standing(house)
         self._locks: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
         self._edits: dict[int, str] = {}  # what messages that are being answered say since they were changed
         self._rng = random.Random()
@@ -82,7 +84,8 @@ class Talks:
             async with _typing(spot):
                 data = await incoming.download(posted.file)
                 look = partial(self._look_and_speak, data, persona, await self._recent(spot.channel.id))
-                scene, said = await self._desk.run(look, lane=spot.channel.id, ticket=posted.message.id)
+                with self._standing.unless_gone(posted.message.id):
+                    scene, said = await self._desk.run(look, lane=spot.channel.id, ticket=posted.message.id)
             hidden = posted.file.is_spoiler() or incoming.age_restricted(spot.channel)
             talk = Conversation(0, scene, persona)
 
@@ -110,11 +113,14 @@ class Talks:
     async def answer(
         self, spot: Spot, talks: Sequence[Conversation], question: Question, replied_to: int | None
     ) -> None:
-        """Let whoever is asked answer; ``talks`` are those of one photo, ``replied_to`` is the place of one in them."""
+        """Let whoever is asked answer; ``talks`` are those of one photo, ``replied_to`` is the place of one in them.
+
+        Raises Vanished where the photo or the talk was deleted meanwhile.
+        """
         talk = talks[replied_to or 0]
         origin = await self._conversations.origin(talk.id)
-        if origin is None:  # deleted meanwhile
-            return
+        if origin is None:
+            raise Vanished
         spoken = {one.speaker: one for one in talks}
         seats = [
             Seat(person, spoken[place].persona if place in spoken else talk.persona, silent=place not in spoken)
@@ -136,24 +142,36 @@ class Talks:
             await edit(delivery.split(reworded(message, talk, words.text))[0])
             await self._conversations.reword(said.turn_id, words.text)
 
-    async def recast(self, spot: Spot, persona: Persona, message: discord.Message, edit: Edit | None) -> None:
+    async def recast(
+        self, spot: Spot, persona: Persona, message: discord.Message, edit: Edit | None, remove: Remove
+    ) -> None:
         """Say something anew as another persona, who has the conversation from then on, in place of ``message``.
 
-        ``edit`` gives it a new content; where it is None, that is not possible.
+        ``edit`` gives it a new content; where it is None, that is not possible. ``remove`` deletes it if its webhook
+        no longer can.
         """
         said = await self._now(message)
         talk = replace(said.conversation, persona=persona)
         with self._desk.seat(spot.channel.id):
             words = await self._speak(spot, talk, talk.turns)
         async with self._replacing(message, said):
-            if edit and not await self._house.hooks.owns(message):
+            edited = edit is not None and not await self._house.hooks.owns(message)
+            if edit and edited:
                 await edit(delivery.split(reworded(message, talk, words.text))[0])
             else:  # the name above it cannot be edited
                 avatar = await self._stage.avatar(talk, said.origin, self._posted(said.origin))
                 await self._conversations.resent(said.turn_id, await self._stage.say(spot, talk, words.text, avatar))
-                if spot.interaction is None:
-                    await self._house.hooks.delete(message)
             await self._conversations.reword(said.turn_id, words.text, persona)
+            if not edited and spot.interaction is None:
+                await self._away(message, remove)
+
+    async def _away(self, message: discord.Message, remove: Remove) -> None:
+        """Delete what was said anew; it stays where a moderator deleted its webhook and nothing else may delete it."""
+        try:
+            if not await self._house.hooks.delete(message):
+                await remove()
+        except discord.HTTPException as error:
+            log.info("Message %s was said anew, and stays: %s.", message.id, error)
 
     async def _now(self, message: discord.Message) -> Said:
         """Return what a message says once nobody changes it any more; raise BadInput if it is gone."""
@@ -177,6 +195,7 @@ class Talks:
 
     async def forget(self, channel_id: int, message_ids: Collection[int]) -> None:
         """Forget what belongs to deleted messages, before anything later in their channel is looked at."""
+        self._standing.went(message_ids)
         self._desk.drop(message_ids)
         async with self._lock(channel_id):
             await self._conversations.forget(message_ids)
@@ -205,11 +224,11 @@ class Talks:
             async with self._lock(talk.id):
                 now = await self._conversations.by_id(talk.id)
                 if now is None:  # deleted while this message waited
-                    return
+                    raise Vanished
                 async with _typing(spot):
                     said = await self._speak(spot, now, (*now.turns, question.turn))
                 avatar = await self._stage.avatar(now, origin, self._posted(origin))
-                async with self._lock(spot.channel.id), self._wanted(spot, origin, question) as sent:
+                async with self._lock(spot.channel.id), self._standing.wanted(spot, now, origin, question) as sent:
                     sent += await self._stage.say(spot, now, said.text, avatar)
                     await self._conversations.remember(
                         now.id,
@@ -232,7 +251,7 @@ class Talks:
     ) -> None:
         """Say the first words of somebody in a photo, whose file ``read`` gives, and remember them."""
         avatar = await self._stage.avatar(talk, origin, read)
-        async with self._lock(spot.channel.id), self._wanted(spot, origin, asked) as sent:
+        async with self._lock(spot.channel.id), self._standing.wanted(spot, talk, origin, asked) as sent:
             sent += await self._stage.say(spot, talk, said.text, avatar)
             await self._conversations.start(
                 talk.scene,
@@ -244,24 +263,6 @@ class Talks:
                 asked=asked and self._latest(asked),
             )
         _note(spot.answers, talk.persona, said)
-
-    @asynccontextmanager
-    async def _wanted(self, spot: Spot, origin: Origin, asked: Question | None) -> AsyncIterator[list[int]]:
-        """Give the list of what is sent; raise BadInput if poster or asker were erased or opted out meanwhile.
-
-        If that happens between sending and storing, what was stored is forgotten again.
-        """
-        people = {origin.poster_id, asked.author_id if asked else origin.poster_id}
-
-        async def wanted() -> bool:
-            return all([await self._house.privacy.may_keep(person, spot.since) for person in people])
-
-        if not await wanted():
-            raise BadInput(LEFT_ALONE)
-        sent: list[int] = []
-        yield sent
-        if not await wanted():
-            await self._conversations.forget(sent)
 
     def _latest(self, question: Question) -> Question:
         """Return a question as its author left it."""

@@ -199,6 +199,7 @@ class Conversations:
             .where(MessageRow.message_id.in_(message_ids))
         )
         async with self._database.session() as session:
+            await session.take_turn()  # whoever writes needs a connection, too, and must find one free
             ours = (await session.execute(carried)).all()
             # What answers nothing is an opening, or too old for its words to be kept.
             openings = [conversation for conversation, question in ours if question is None]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bot.domain import Box, Person, Reply
+from tests.loopback.exchange import Exchange
 from tests.loopback.fake_engine import FakeEngine
 from tests.loopback.messages import Message
 from tests.loopback.people import User
@@ -72,6 +73,14 @@ def spoken(message: Message) -> str:
 def name(message: Message) -> str:
     """Return under which name something is said."""
     return message.author.name if message.author.hook else message.content.partition(":**")[0].removeprefix("**")
+
+
+async def refusal(pressed: Exchange) -> str:
+    """Return what only whoever pressed a button is told, also where the bot needed a while to know it."""
+    told = pressed.messages[0] if pressed.messages else await pressed.more()
+    assert told
+    assert told.ephemeral
+    return told.text
 
 
 async def ask(loopback: LoopbackDiscord, message: Message, text: str = "hm") -> Message:

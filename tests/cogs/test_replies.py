@@ -10,7 +10,7 @@ from bot.domain import Persona
 from bot.settings import Settings
 from bot.speech.personas import load_personas
 from bot.ui.base import SORRY
-from tests.cogs.scenes import FAMILY, PIRATE, SELF, FreshEngine, ask, begin, labels, name, spoken, words
+from tests.cogs.scenes import FAMILY, PIRATE, SELF, FreshEngine, ask, begin, labels, name, refusal, spoken, words
 from tests.loopback.messages import Message
 from tests.loopback.permissions import EVERYBODY, MANAGE_MESSAGES
 from tests.loopback.pictures import picture
@@ -210,8 +210,7 @@ async def test_a_reply_is_deleted_for_those_it_concerns(
 async def test_others_may_not_delete_a_reply(loopback: LoopbackDiscord, either: str, bot: TalkingPhotosBot) -> None:
     _, opening = await begin(loopback)
     refused = await loopback.press(loopback.ben, opening, "Delete")
-    assert refused.ephemeral
-    assert refused.text.startswith("Only who posted the photo or asked")
+    assert (await refusal(refused)).startswith("Only who posted the photo or asked")
     assert not opening.gone
 
 
@@ -223,7 +222,7 @@ async def test_a_forgotten_conversation_is_told_in_one_sentence(
     assert (await ask(loopback, opening)).content == FORGOTTEN
     for button in ("Again", "Someone else", "Persona", "Delete"):
         pressed = await loopback.press(loopback.ben, opening, button)
-        assert (pressed.text, pressed.ephemeral) == (GONE, True)
+        assert await refusal(pressed) == GONE
     await loopback.press(loopback.ada, opening, "Delete")  # it names her, so that she may still
     await loopback.until(lambda: opening.gone)
 
@@ -268,8 +267,7 @@ async def test_a_poster_who_opted_out_is_left_alone_but_may_delete(
     await loopback.slash(loopback.ada, loopback.room, "privacy opt-out")
     for button in ("Again", "Someone else", "Persona"):
         pressed = await loopback.press(loopback.ben, opening, button)
-        assert pressed.text == "Whoever posted that photo asked me to leave their photos alone."
-        assert pressed.ephemeral
+        assert await refusal(pressed) == "Whoever posted that photo asked me to leave their photos alone."
     await loopback.press(loopback.ada, opening, "Delete")
     await loopback.until(lambda: opening.gone)
 
@@ -286,8 +284,7 @@ async def test_nobody_speaks_where_the_bot_is_to_be_silent(
         await loopback.slash(olga, loopback.room, "photos listen", mode="never")
     for button in ("Again", "Someone else"):
         pressed = await loopback.press(loopback.ada, opening, button)
-        assert pressed.text.startswith("I am asked to be silent here")
-        assert pressed.ephemeral
+        assert (await refusal(pressed)).startswith("I am asked to be silent here")
     menu = await loopback.press(loopback.ada, opening, "Persona")
     picked = await loopback.select(loopback.ada, menu.messages[0], BUILT_IN, PIRATE)
     assert picked.text.startswith("I am asked to be silent here")
@@ -303,8 +300,7 @@ async def test_pressing_has_the_cooldown_of_writing(
     async with loopback.running(settings.model_copy(update={"cooldown": 30.0}), engine):
         _, opening = await begin(loopback)
         pressed = await loopback.press(loopback.ada, opening, "Again")
-        assert pressed.text.startswith("One at a time, please: I can answer you again in ")
-        assert pressed.ephemeral
+        assert (await refusal(pressed)).startswith("One at a time, please: I can answer you again in ")
 
 
 async def test_a_menu_that_was_used_too_early_can_be_used_again(

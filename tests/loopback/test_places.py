@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
+from typing import Any
 
 import discord
 import pytest
 
+from tests.loopback.gateway import Session
 from tests.loopback.offers import NotOffered
 from tests.loopback.permissions import (
     EVERYBODY,
@@ -173,6 +176,32 @@ async def test_the_connection_breaks_while_somebody_uses_a_command(loopback: Loo
     await loopback.gateway.drop()
     await loopback.until(lambda: loopback.gateway.identified == 2)
     assert (await loopback.slash(loopback.ada, loopback.room, "slow")).text == "At last."
+
+
+class SlowSocket:
+    """A socket while whose first frame is sent something else happens."""
+
+    closed = False
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.numbers: list[int | None] = []
+
+    async def send_str(self, frame: str) -> None:
+        self.numbers.append(json.loads(frame)["s"])
+        if len(self.numbers) == 1:
+            await self.session.dispatch("MESSAGE_CREATE", {})
+
+
+async def test_what_happens_while_a_session_resumes_comes_after_what_it_missed(loopback: LoopbackDiscord) -> None:
+    gateway, session = loopback.gateway, Session(0)
+    gateway.sessions.append(session)
+    for _ in range(4):
+        await session.dispatch("MESSAGE_CREATE", {})
+    socket: Any = SlowSocket(session)
+    await gateway._resume(socket, {"session_id": session.id, "token": gateway.token, "seq": 1})
+    gateway.sessions.remove(session)
+    assert socket.numbers == [2, 3, 4, 5, 6]
 
 
 async def test_without_the_content_intent_menus_still_show_the_message(loopback: LoopbackDiscord) -> None:

@@ -14,6 +14,7 @@ from bot.cogs.status import DIRECT
 from tests.loopback.server import LoopbackDiscord
 from tests.loopback.world import Channel, Message, User
 from tests.soak import album
+from tests.soak.diary import told
 from tests.soak.ledger import SPEAKS, Awaited, Ledger
 from tests.soak.memory import Remembered
 from tests.soak.pace import Pace
@@ -32,6 +33,7 @@ SAYINGS = (
     "😀😀",
     "x" * 700,
 )
+MEANWHILE = 1.0  # seconds that people wait for what may come of something they deleted
 GONE = "That photo is gone; post it again."
 CHATTER = ("good morning", "did you see the match?", "brb", "lol", "https://example.com/a.jpg", "nice one")
 
@@ -100,15 +102,22 @@ class Lane:
     async def post(self, author: User, content: str = "", **more: Any) -> Message:
         """Post a message, which counts."""
         self.stage.pace.posted += 1
-        return await self.discord.post(self.channel, author, content, **more)
+        posted = await self.discord.post(self.channel, author, content, **more)
+        self.ledger.diary.note(self.channel, f"{author.name} posts {told(posted)}")
+        return posted
+
+    async def delete(self, message: Message) -> None:
+        """Delete a message, as its author or a moderator may."""
+        self.ledger.diary.note(self.channel, f"somebody deletes {message.id}")
+        await self.discord.delete(message)
 
     async def ignored(self, author: User, content: str = "", **more: Any) -> None:
         """Post something that must not be answered."""
         self.ledger.ignored(await self.post(author, content, **more))
 
-    def expect(self, kind: str, *messages: Message, want: str = SPEAKS, optional: bool = False) -> Awaited:
+    def expect(self, kind: str, *messages: Message, want: str = SPEAKS, **more: Any) -> Awaited:
         """Await one answer to a message here."""
-        return self.ledger.expect(kind, self.channel, (m.id for m in messages), want, optional=optional)
+        return self.ledger.expect(kind, self.channel, (m.id for m in messages), want, **more)
 
     def spoke(self, photo: Message, *awaited: Awaited) -> Talk | None:
         """Remember the talk that began with what was awaited, if anybody spoke."""
@@ -239,12 +248,11 @@ class Lane:
     async def regret(self) -> None:
         """Delete a photo while it is being answered."""
         posted = await self.post(self.somebody(), self.mention, files=[album.photo(self.dice, real=self.stage.real)])
-        awaited = self.expect("deleted while answered", posted, optional=True)
-        awaited.spared.add(GONE)
+        awaited = self.expect("deleted while answered", posted, optional=True, spared=[GONE])
         self.stage.memory.forget(posted.id)
         await asyncio.sleep(self.dice.random() * 0.08)
-        await self.discord.delete(posted)
-        await self.ledger.settle(awaited, patience=3.0)
+        await self.delete(posted)
+        await self.ledger.settle(awaited, patience=MEANWHILE)
 
     async def take_back(self) -> None:
         """Delete a reply while it is being answered."""
@@ -252,8 +260,8 @@ class Lane:
             posted = await self.post(self.somebody(), self.dice.choice(SAYINGS), reply_to=talk.voices[0])
             awaited = self.expect("deleted while answered", posted, optional=True)
             await asyncio.sleep(self.dice.random() * 0.05)
-            await self.discord.delete(posted)
-            await self.ledger.settle(awaited, patience=3.0)
+            await self.delete(posted)
+            await self.ledger.settle(awaited, patience=MEANWHILE)
 
     async def forget(self) -> None:
         """Delete a photo that was answered, or what was answered, and reply to it all the same."""
@@ -262,10 +270,23 @@ class Lane:
             return
         opening = talk.voices[0]
         self.talks.remove(talk)
-        await self.discord.delete(talk.photo)
+        await self.delete(talk.photo)
         self.stage.memory.forget(talk.photo.id)
         reply = await self.post(self.somebody(), f"{self.mention} are you still there?", reply_to=opening)
         await self.ledger.settle(self.expect("reply to what is forgotten", reply, want=FORGOTTEN))
+
+    async def vanish(self) -> None:
+        """Delete a photo while somebody waits for an answer about it: they get one, or are told that it is gone."""
+        talk = self.talk()
+        if talk is None or talk.photo.gone:
+            return
+        asked = await self.post(self.somebody(), self.dice.choice(SAYINGS), reply_to=self.dice.choice(talk.voices))
+        awaited = self.expect("reply about what goes meanwhile", asked, spared=[FORGOTTEN])
+        self.stage.memory.forget(talk.photo.id)
+        await asyncio.sleep(self.dice.random() * 0.05)
+        await self.delete(talk.photo)
+        self.talks.remove(talk)
+        await self.ledger.settle(awaited)
 
     async def moderate(self) -> None:
         """Let a moderator delete the first words about a photo."""
@@ -273,7 +294,7 @@ class Lane:
         if talk is None or self.direct:
             return
         self.talks.remove(talk)
-        await self.discord.delete(talk.voices[0])
+        await self.delete(talk.voices[0])
         if talk.alone:
             self.stage.memory.forget(talk.photo.id)
         else:

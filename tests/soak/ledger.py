@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections import Counter, defaultdict
+from collections import Counter, defaultdict, deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
@@ -15,8 +15,10 @@ from bot.ui.base import SORRY
 from tests.loopback.messages import walk
 from tests.loopback.story import Change, Entry
 from tests.loopback.world import Channel, Message
+from tests.soak.diary import Diary
 
 PATIENCE = 90.0  # seconds after which an answer counts as lost
+OVERDUE = 50  # messages that were deleted, and whose answer may still be on its way
 BUSY = "I have more photos than I can answer right now; try again in a minute."
 IGNORED = "to be ignored"
 SPEAKS, EDIT = "somebody in the photo", "other words"  # what is awaited, if it is no sentence
@@ -34,8 +36,8 @@ def wording(sentence: str) -> re.Pattern[str]:
 class Awaited:
     """Something somebody did in a channel and the one answer it must get; ``keys`` are what it refers to.
 
-    ``optional``: its message was deleted meanwhile, so that no answer is right, too. ``spared``: sentences that are
-    right as well, because there was a flood or because Discord was down for a moment.
+    ``optional``: its message was deleted meanwhile, so that no answer is right, too, and one that comes late.
+    ``spared``: sentences that are right as well: there was a flood, Discord was down, or what it is about went.
     """
 
     kind: str
@@ -68,11 +70,14 @@ class Ledger:
         self.late: list[str] = []  # interactions that Discord would not have waited for
         self.latency: list[float] = []
         self.open: list[Awaited] = []
+        self.diary = Diary()
+        self._overdue: deque[Awaited] = deque(maxlen=OVERDUE)
         self._strays: list[tuple[float, int | None, Message, bool]] = []
         self._settled: dict[int, str] = {}  # by key, what was answered already
 
     def told(self, entry: Entry) -> None:
         """Take what the bot said or changed in a channel; answers to interactions are not messages of this ledger."""
+        self.diary.entry(entry)
         message = entry.message if isinstance(entry, Change) else entry
         if not isinstance(message, Message) or message.answers:
             return
@@ -80,10 +85,18 @@ class Ledger:
         self._take(time.monotonic(), message.id if edited else key_of(message), message, edited)
 
     def expect(
-        self, kind: str, channel: Channel, keys: Iterable[int], want: str = SPEAKS, *, optional: bool = False
+        self,
+        kind: str,
+        channel: Channel,
+        keys: Iterable[int],
+        want: str = SPEAKS,
+        *,
+        optional: bool = False,
+        spared: Iterable[str] = (),
     ) -> Awaited:
         """Await one answer, which may have come already."""
-        awaited = Awaited(kind, channel, frozenset(keys), want, optional)
+        awaited = Awaited(kind, channel, frozenset(keys), want, optional, spared=set(spared))
+        self.diary.note(channel, f"awaited: {kind}, about {sorted(awaited.keys)}")
         self.asked[kind] += 1
         self.open.append(awaited)
         strays, self._strays = self._strays, []
@@ -91,15 +104,25 @@ class Ledger:
             self._take(*stray)
         return awaited
 
+    def withdraw(self, awaited: Awaited) -> None:
+        """Await something no longer, as it turned out that something else comes of what was done."""
+        if awaited in self.open:
+            self.open.remove(awaited)
+            self.asked[awaited.kind] -= 1
+
+    def awaited(self) -> set[int]:
+        """Return the ids of the messages whose answer is awaited."""
+        return {key for one in self.open for key in one.keys}
+
+    def blame(self, faults: list[str], what: str, channel: Channel | None = None) -> None:
+        """Add to ``lost``, ``double`` or ``wrong``, and keep what led to it."""
+        faults.append(what)
+        self.diary.blame(what, channel)
+
     def ignored(self, message: Message) -> None:
         """Note a message that must not be answered."""
         self.asked[IGNORED] += 1
         self._settled[message.id] = IGNORED
-
-    def spare(self, sentence: str) -> None:
-        """Allow a sentence in place of everything that is awaited now."""
-        for awaited in self.open:
-            awaited.spared.add(sentence)
 
     async def settle(self, *all_awaited: Awaited, patience: float = PATIENCE) -> None:
         """Wait until each has its answer; what gets none is lost, unless it was optional."""
@@ -110,8 +133,11 @@ class Ledger:
                     await asyncio.wait_for(awaited.done.wait(), max(0.01, left))
                 except TimeoutError:
                     self._close(awaited, "nothing")
-                    if not awaited.optional:
-                        self.lost.append(f"{awaited.kind} in {awaited.channel.name}: {sorted(awaited.keys)}")
+                    if awaited.optional:
+                        self._overdue.append(awaited)
+                    else:
+                        what = f"{awaited.kind} in {awaited.channel.name}: {sorted(awaited.keys)}"
+                        self.blame(self.lost, what, awaited.channel)
 
     def interaction(self, kind: str, got: str, seconds: float) -> None:
         """Note an interaction that was answered."""
@@ -124,19 +150,32 @@ class Ledger:
         for _, key, message, edited in self._strays:
             before = self._settled.get(key or 0)
             said = f"{message.channel.name}: {'edited: ' if edited else ''}{message.content[:120]!r}"
-            (self.double if before not in (None, IGNORED) else self.wrong).append(f"{said} ({before or 'unasked'})")
+            faults = self.double if before not in (None, IGNORED) else self.wrong
+            self.blame(faults, f"{said} ({before or 'unasked'})", message.channel)
 
     def _take(self, when: float, key: int | None, message: Message, edited: bool) -> None:
         awaited = self._awaiting(key, message, edited)
         if awaited is None:
-            self._strays.append((when, key, message, edited))
+            if not self._comes_late(key, message, edited):
+                self._strays.append((when, key, message, edited))
             return
         awaited.answer = message
         self.latency.append(when - awaited.since)
         got = self._meaning(awaited, message)
         if got == "wrong":
-            self.wrong.append(f"{awaited.kind} in {awaited.channel.name} got {message.content[:160]!r}")
+            what = f"{awaited.kind} in {awaited.channel.name} got {message.content[:160]!r}"
+            self.blame(self.wrong, what, awaited.channel)
         self._close(awaited, got)
+
+    def _comes_late(self, key: int | None, message: Message, edited: bool) -> bool:
+        """Tell whether a message answers, once, what was deleted and not waited for any longer."""
+        for awaited in self._overdue:
+            got = self._meaning(awaited, message)
+            if awaited.takes(key, message, edited) and got != "wrong":
+                self._overdue.remove(awaited)
+                self.answers[awaited.kind] += Counter({"nothing": -1, got: 1})
+                return True
+        return False
 
     def _awaiting(self, key: int | None, message: Message, edited: bool) -> Awaited | None:
         """Return what a message answers: what awaits just that, before what must do with it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable
+from contextlib import suppress
 from typing import Any
 
 from bot.locales import say
@@ -12,7 +13,7 @@ from tests.loopback.exchange import Exchange
 from tests.loopback.world import Message, User
 from tests.soak import album
 from tests.soak.crowd import Lane, Talk
-from tests.soak.ledger import EDIT, SPEAKS, wording
+from tests.soak.ledger import EDIT, PATIENCE, Awaited, wording
 
 COMMANDS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("help", {}),
@@ -25,7 +26,7 @@ COMMANDS: tuple[tuple[str, dict[str, Any]], ...] = (
 )
 NOBODY = "I recognise nobody, and nothing of this is kept."
 WHO, BUILT_IN = "Who shall speak?", "The characters I came with"
-HESITATION = 0.5
+HESITATION = 1.0  # seconds until somebody uses a menu or a button that only they see
 DEADLINE = 3.0  # seconds that Discord gives
 
 
@@ -42,7 +43,7 @@ class Hands:
             try:
                 exchange = await doing
             except AssertionError as problem:
-                self.ledger.lost.append(f"{kind}: {problem}")
+                self.ledger.blame(self.ledger.lost, f"{kind}: {problem}", self.lane.channel)
                 return None
         took = time.monotonic() - exchange.started
         self.ledger.interaction(kind, exchange.kind, took)
@@ -67,27 +68,29 @@ class Hands:
             return
         voice = self.dice.choice(talk.voices)
         awaited = self.lane.expect("other words", voice, want=EDIT)
-        if await self.use("button Again", self.press(self.lane.somebody(), voice, "Again")):
-            await self.ledger.settle(awaited)
+        asked = await self.use("button Again", self.press(self.lane.somebody(), voice, "Again"))
+        if told := await self.instead(awaited, asked, voice):
+            self.refused("button Again", told)
 
     async def other(self) -> None:
         """Let somebody else speak: another one of the photo, or another character where there is only one."""
         if (talk := self.lane.talk()) is None or talk.photo.gone:
             return
         voice, user = self.dice.choice(talk.voices), self.lane.somebody()
-        before = len(voice.versions)
+        awaited = self.anew(talk, voice)
         asked = await self.use("button Someone else", self.press(user, voice, "Someone else"))
-        if asked is None:
-            return
-        # When the bot needs a while to know, it asks in a follow-up.
-        await self.discord.until(lambda: asked.messages or voice.gone or len(voice.versions) > before)
-        if not asked.messages or asked.messages[0] is voice:
-            await self.recast(talk, voice)
+        menu = await self.instead(awaited, asked, voice)
+        if menu is None:
+            await self.taken_over(talk, voice, awaited)
+        elif not menu.components:
+            self.refused("button Someone else", menu)
         elif self.dice.random() < 0.7:  # the others change their mind
             awaited = self.lane.expect("somebody else", talk.photo)
-            await self.use("menu of people", self.choose(user, asked.messages[0], WHO, "1"))
-            await self.ledger.settle(awaited)
-            talk.alone = False
+            chosen = await self.use("menu of people", self.choose(user, menu, WHO, "1"))
+            if told := await self.instead(awaited, chosen, menu):
+                self.refused("menu of people", told)
+            elif awaited.answer:
+                talk.alone = False
 
     async def persona(self) -> None:
         """Choose another character."""
@@ -97,23 +100,54 @@ class Hands:
         asked = await self.use("button Persona", self.press(user, voice, "Persona"))
         if asked is None:
             return
-        await self.discord.until(lambda: asked.messages)
+        await self.discord.until(lambda: asked.messages)  # it may come in a follow-up
         if self.dice.random() < 0.7:
-            chosen = await self.use("menu of characters", self.choose(user, asked.messages[0], BUILT_IN, "pirate"))
-            if chosen:
-                await self.recast(talk, voice)
+            menu, awaited = asked.messages[0], self.anew(talk, voice)
+            chosen = await self.use("menu of characters", self.choose(user, menu, BUILT_IN, "pirate"))
+            if told := await self.instead(awaited, chosen, voice, menu):
+                self.refused("menu of characters", told)
+            await self.taken_over(talk, voice, awaited, menu=True)
 
-    async def recast(self, talk: Talk, voice: Message) -> None:
-        """See the same thing said as another character: anew by a webhook, else in the same message."""
+    def anew(self, talk: Talk, voice: Message) -> Awaited:
+        """Await the same thing said as another character: anew by a webhook, else in the same message."""
         if voice.webhook_id:
-            awaited = self.lane.expect("as somebody else", talk.photo)
-            await self.ledger.settle(awaited)
-            if awaited.answer:
-                talk.voices[talk.voices.index(voice)] = awaited.answer
-                # The words of a webhook that a moderator deleted stay.
-                await self.discord.until(lambda: voice.gone or voice.webhook_id not in self.discord.world.webhooks)
+            return self.lane.expect("as somebody else", talk.photo)
+        return self.lane.expect("as somebody else", voice, want=EDIT)
+
+    async def instead(self, awaited: Awaited, asked: Exchange | None, *known: Message) -> Message | None:
+        """Wait for what is awaited; return what the user is told in its place, if that happens.
+
+        The answer of the bot may be only that it thinks about it; what is ``known`` already is nothing to be told.
+        """
+
+        def told() -> Message | None:
+            return next((one for one in asked.messages if one not in known), None) if asked else None
+
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE if asked else 0):
+                while not (awaited.done.is_set() or told()):  # noqa: ASYNC110 - one of two, and one is no event
+                    await asyncio.sleep(0.01)
+        if asked is None or told():
+            self.ledger.withdraw(awaited)
         else:
-            await self.ledger.settle(self.lane.expect("as somebody else", voice, want=EDIT))
+            await self.ledger.settle(awaited)
+        return told()
+
+    def refused(self, kind: str, told: Message) -> None:
+        """Note that something was refused, which it must not be here."""
+        what = f"{kind} in {self.lane.channel.name} got {told.content[:160]!r}"
+        self.ledger.blame(self.ledger.wrong, what, self.lane.channel)
+
+    async def taken_over(self, talk: Talk, voice: Message, awaited: Awaited, *, menu: bool = False) -> None:
+        """See that new words took the place of old ones.
+
+        Where only a menu was used and a moderator deleted the webhook, nothing may delete its words: no button under
+        them was pressed, whose press lets the bot do so.
+        """
+        if voice.webhook_id and awaited.answer:
+            talk.voices[talk.voices.index(voice)] = awaited.answer
+            world = self.discord.world
+            await self.discord.until(lambda: voice.gone or (menu and voice.webhook_id not in world.webhooks))
 
     async def delete(self) -> None:
         """Delete an answer, as a moderator may."""
@@ -138,11 +172,12 @@ class Hands:
         if self.lane.hears or self.lane.direct:
             return
         photo = await self.lane.post(self.lane.somebody(), "nice, is it not?", files=[file])
-        awaited = self.lane.expect(kind, photo, want=SPEAKS)
+        awaited = self.lane.expect(kind, photo)
         entry = say(user.locale, "Make it talk")
-        if await self.use("menu Make it talk", self.discord.menu(user, self.lane.channel, entry, photo)):
-            await self.ledger.settle(awaited)
-            self.lane.spoke(photo, awaited)
+        asked = await self.use("menu Make it talk", self.discord.menu(user, self.lane.channel, entry, photo))
+        if told := await self.instead(awaited, asked):
+            self.refused("menu Make it talk", told)
+        self.lane.spoke(photo, awaited)
 
     async def who(self) -> None:
         """Ask who is in a photo."""
@@ -152,14 +187,15 @@ class Hands:
         entry = say(user.locale, "Who is in this?")
         told = await self.use("menu Who is in this?", self.discord.menu(user, self.lane.channel, entry, talk.photo))
         if told and (not told.message or wording(NOBODY).search(told.message.content) is None):
-            self.ledger.wrong.append(f"who is in this: {told.messages and told.messages[0].content!r}")
+            what = f"who is in this: {told.messages and told.messages[0].content!r}"
+            self.ledger.blame(self.ledger.wrong, what, self.lane.channel)
 
     async def command(self) -> None:
         """Use a slash command."""
         name, options = self.dice.choice(COMMANDS)
         told = await self.use(f"/{name}", self.discord.slash(self.lane.somebody(), self.lane.channel, name, **options))
         if told and not told.ephemeral:
-            self.ledger.wrong.append(f"/{name} was answered to everybody")
+            self.ledger.blame(self.ledger.wrong, f"/{name} was answered to everybody", self.lane.channel)
 
     async def complete(self) -> None:
         """Type into a command."""

@@ -38,7 +38,7 @@ def acts(lane: Lane) -> tuple[list[Act], list[int]]:
         lane.photo: 14, lane.reply: 26, lane.chat: 12, lane.go_on: 8, lane.unasked: 8, lane.bad: 7,
         lane.together: 5, lane.album: 4, lane.machine: 4, lane.ping: 3, lane.ask_about: 3, lane.spoiler: 3,
         lane.persona: 3, lane.hidden: 2, lane.forwarded: 2, lane.regret: 3, lane.take_back: 2, lane.forget: 2,
-        lane.moderate: 1,
+        lane.moderate: 1, lane.vanish: 2,
         hands.again: 5, hands.command: 4, hands.other: 3, hands.persona: 3, hands.delete: 2, hands.talk: 3,
         hands.who: 2, hands.complete: 2,
     }  # fmt: skip
@@ -55,7 +55,8 @@ async def live(lane: Lane) -> None:
             try:
                 await act()
             except Exception as problem:  # noqa: BLE001 - the soak goes on, and the table shows it
-                stage.ledger.wrong.append(f"{lane.channel.name}: {act.__name__} failed: {problem!r}"[:300])
+                what = f"{lane.channel.name}: {act.__name__} failed: {problem!r}"[:300]
+                stage.ledger.blame(stage.ledger.wrong, what, lane.channel)
 
 
 def places(stage: Stage) -> tuple[list[Lane], Lane]:
@@ -83,9 +84,11 @@ async def measure(bot: Child, stage: Stage, upkeep: Upkeep, lanes: list[Lane]) -
     samples: list[dict[str, Any]] = []
     while not stage.pace.over:
         await asyncio.sleep(0.5)
-        upkeep.tidy(m for lane in lanes for talk in lane.talks for m in (talk.photo, *talk.voices))
+        spoken = {m.id for lane in lanes for talk in lane.talks for m in (talk.photo, *talk.voices)}
+        upkeep.tidy(spoken | stage.ledger.awaited())
         if stage.pace.posted >= (len(samples) + 1) * stage.pace.goal / SAMPLES and len(samples) < SAMPLES - 1:
-            samples.append({"posted": stage.pace.posted, **await bot.state()})
+            async with stage.pace.alone():  # what is in the making takes memory, too
+                samples.append({"posted": stage.pace.posted, **await bot.state()})
             print(f"{stage.pace.posted} messages of {stage.pace.goal}", file=sys.stderr)
     return samples
 
@@ -134,7 +137,7 @@ async def soak(messages: int, engine: str, seed: int, openapi: float, minutes: f
                 last=bot.last,
                 unclosed=bot.unclosed,
                 remembered=stage.memory.compare(database),
-                log=log.read_text(encoding="utf-8", errors="replace"),
+                log="\n\n".join([*stage.ledger.diary.pages, log.read_text(encoding="utf-8", errors="replace")]),
             )
 
 

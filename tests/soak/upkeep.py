@@ -11,7 +11,6 @@ from typing import Any
 
 from tests.loopback import rules
 from tests.loopback.server import LoopbackDiscord
-from tests.loopback.world import Message
 
 KEPT_MESSAGES = 200  # of a channel, besides those that people still reply to
 KEPT_FRAMES = 400  # of the gateway, to be sent again when the bot resumes
@@ -48,8 +47,8 @@ class Upkeep:
         self.refusals: Counter[str] = Counter()
         self.requests = 0
 
-    def tidy(self, needed: Iterable[Message]) -> None:
-        """Drop all but the latest, and the messages that are still needed."""
+    def tidy(self, needed: Iterable[int]) -> None:
+        """Drop all but the latest messages, and those that are still needed, by id."""
         rest, world = self._discord.rest, self._discord.world
         self.requests += len(rest.requests)
         self.refusals.update(_kind(refusal) for refusal in rest.refusals)
@@ -62,7 +61,7 @@ class Upkeep:
             for message in exchange.messages:
                 world.hidden.pop(message.id, None)
         world.uploads.clear()
-        keep = {message.id for message in needed}
+        keep = set(needed)
         for channel in world.channels.values():
             for old in [key for key in list(channel.messages)[:-KEPT_MESSAGES] if key not in keep]:
                 del channel.messages[old]

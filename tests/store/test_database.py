@@ -1,5 +1,6 @@
 """Opening, migrating and tuning the database."""
 
+import asyncio
 import os
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -18,6 +19,8 @@ from bot.store.database import Database, alembic_config, check
 from bot.store.personas import Personas
 from bot.store.tables import Base, OptOutRow
 
+# A statement that takes a while before its first row.
+SLOW = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 400000) SELECT x FROM n ORDER BY -x"
 PIRATE = Persona("pirate", "Captain Barnacle", "pirate")
 
 
@@ -35,6 +38,51 @@ async def test_opening_makes_the_folder_of_an_sqlite_file(tmp_path: Path) -> Non
     database = await Database.open(f"sqlite+aiosqlite:///{tmp_path}/new/folder/bot.db")
     await database.close()
     assert (tmp_path / "new/folder/bot.db").is_file()
+
+
+async def test_whoever_is_cancelled_in_a_transaction_leaves_the_database_free(database: Database) -> None:
+    wrote = asyncio.Event()
+
+    async def work() -> None:
+        async with database.session() as session:
+            session.add(OptOutRow(user_id=1))
+            await session.flush()
+            wrote.set()
+            await session.execute(text(SLOW))
+
+    task = asyncio.create_task(work())
+    await wrote.wait()
+    await asyncio.sleep(0.05)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError) as kept:  # and with it all that it holds on to
+        await task
+    async with asyncio.timeout(10), database.session() as session:
+        session.add(OptOutRow(user_id=1))
+    assert kept.value
+    assert (await database.counts())["opt_outs"] == 1
+
+
+async def test_who_waits_to_write_is_not_overtaken_by_who_comes_later(database: Database) -> None:
+    done: list[int] = []
+    free = asyncio.Event()
+
+    async def write(number: int) -> None:
+        async with database.session() as session:
+            session.add(OptOutRow(user_id=number))
+            await session.flush()
+            await free.wait()
+        done.append(number)
+
+    tasks = []
+    for number in range(8):
+        tasks.append(asyncio.create_task(write(number)))
+        await asyncio.sleep(0.02)
+    tasks.pop(3).cancel()
+    free.set()
+    await asyncio.gather(*tasks)
+    assert done == [0, 1, 2, 4, 5, 6, 7]
+    async with asyncio.timeout(10), database.session() as session:
+        session.add(OptOutRow(user_id=3))
 
 
 async def talk_of_0001(connection: AsyncConnection) -> None:
