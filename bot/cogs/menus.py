@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from functools import partial
 
 import discord
@@ -81,7 +82,8 @@ class Menus(commands.Cog):
         said, problems = await self._each(interaction, photos, talk, most, TOO_MANY_TALK)
         # Words fill a "thinking" that everybody sees, problems one that only the user sees; what nothing fills goes.
         if not (problems if spot.interaction is None else said):
-            await interaction.delete_original_response()
+            with suppress(discord.NotFound):  # somebody dismissed it
+                await interaction.delete_original_response()
         if problems:
             await answer(interaction, "\n".join(problems))
 

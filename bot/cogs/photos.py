@@ -16,7 +16,7 @@ from bot.cogs import delivery, here, incoming
 from bot.cogs.casting import Casting
 from bot.cogs.house import House, place_of
 from bot.cogs.manners import Manners
-from bot.cogs.stage import LEFT_ALONE, Shown, Spot, identity_of, numbered
+from bot.cogs.stage import LEFT_ALONE, Shown, Spot, identity_of, numbered, poster_of
 from bot.cogs.standing import FORGOTTEN, YOU_LEFT, Vanished
 from bot.cogs.status import DIRECT
 from bot.cogs.talks import Posted, Talks
@@ -111,7 +111,7 @@ class Photos(commands.Cog):
                 await self._tell(message, YOU_LEFT)
             return
         source, photos = message, incoming.photos_in(message, spoilers=addressed)
-        if asked and not earlier and not photos:
+        if addressed and not earlier and not photos:
             source = await incoming.replied_to(message) or message
             photos = incoming.photos_in(source, spoilers=True)
         if not (photos or addressed):
@@ -134,7 +134,8 @@ class Photos(commands.Cog):
         choice: Choice,
     ) -> None:
         """Let somebody in each photo speak, one photo after the other; ``source`` is the message they are in."""
-        if source is not message and await self._house.privacy.is_out(source.author.id):
+        poster = poster_of(source, self._house.bot)
+        if source is not message and await self._house.privacy.is_out(poster):
             await self._tell(message, LEFT_ALONE)
             return
         guild_id = message.guild.id if message.guild else None
@@ -144,7 +145,7 @@ class Photos(commands.Cog):
         )
         for number, photo in enumerate(photos, 1):
             try:
-                await self._talks.open(spot, Posted(source, source.author.id, photo, guild_id), persona)
+                await self._talks.open(spot, Posted(source, poster, photo, guild_id), persona)
             except BadInput as problem:
                 await delivery.tell(message, numbered(problem, number, len(photos), self._locale(message)))
 

@@ -114,7 +114,7 @@ async def test_another_is_not_drawn_for_everybody_once_the_bot_is_to_be_silent(
     assert len(engine.drawn) == 1
 
 
-@pytest.mark.parametrize("how", ["menu", "reply"])
+@pytest.mark.parametrize("how", ["menu", "reply", "reply without a ping"])
 async def test_a_portrait_speaks_and_goes_on_talking(
     loopback: LoopbackDiscord, bot: TalkingPhotosBot, how: str
 ) -> None:
@@ -122,7 +122,7 @@ async def test_a_portrait_speaks_and_goes_on_talking(
     if how == "menu":
         await loopback.menu(loopback.ben, loopback.room, "Make it talk", portrait)
     else:
-        await loopback.post(loopback.room, loopback.ben, "hello you", reply_to=portrait)
+        await loopback.post(loopback.room, loopback.ben, "hello you", reply_to=portrait, ping=how == "reply")
     said = await loopback.next_answer()
     assert "speak for the first time" in said.content
     assert said.author.avatar
@@ -143,6 +143,8 @@ async def test_who_asked_for_a_portrait_may_delete_what_it_says_and_have_it_left
     for entry in ("Make it talk", "Who is in this?", "Make it smile"):
         asked = await loopback.menu(loopback.ben, loopback.room, entry, portrait)
         assert (asked.text, asked.ephemeral) == (LEFT_ALONE, True)
+    await loopback.post(loopback.room, loopback.ben, "hello you", reply_to=portrait)
+    assert (await loopback.next_answer()).content == LEFT_ALONE
 
 
 async def test_another_takes_the_place_of_a_face_for_its_owner_alone(
