@@ -22,7 +22,11 @@ from bot.runtime.bundle import Bundle
 from bot.speech.personas import AVATARS, load_personas
 from models.train.run import RUNS
 
-SEEDS: dict[str, int] = {}
+SEEDS = {
+    "alien": 7, "bard": 2, "butler": 13, "coach": 6, "comedian": 19, "commentator": 4, "conspiracist": 10, "cowboy": 7,
+    "detective": 5, "grandma": 9, "knight": 24, "naturalist": 13, "philosopher": 0, "pirate": 5, "poet": 4, "queen": 9,
+    "robot": 22, "self": 8, "sergeant": 2, "surfer": 26, "teen": 5, "vampire": 5, "villain": 2, "wizard": 23,
+}  # fmt: skip
 # What a name says to people but to no list of words
 GENDERS = {
     "alien": "male", "bard": "male", "comedian": "male", "commentator": "male", "conspiracist": "male",

@@ -1,6 +1,6 @@
 """The GAN: draws faces that never existed, by age group, gender presentation and smile.
 
-    python -m models.train.gan --minutes 240
+    python -m models.train.gan --minutes 120
     python -m export gan
 
 Two networks play against each other (Goodfellow et al. 2014, arXiv:1406.2661). D learns to tell real faces

@@ -75,8 +75,7 @@ class PersonaCommands(
         chosen = say(locale, "Chosen for {places}.", places=where) if where else say(locale, "Not chosen here.")
         text = words.page(*words.describe(locale, found), _made(locale, own), chosen)
         if avatar := await self._house.personas.avatar(found.id):
-            kinds_of_file = {b"\x89PNG": "png", b"RIFF": "webp"}
-            kind = kinds_of_file.get(avatar[:4], "jpg")
+            kind = "png" if avatar.startswith(b"\x89PNG") else "jpg"
             picture = discord.File(io.BytesIO(avatar), f"character.{kind}", description=found.name)
             await answer(interaction, text, file=picture)
         else:

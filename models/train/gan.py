@@ -1,15 +1,14 @@
 """Train the GAN on aligned FairFace crops, discriminator and generator in turn.
 
-    OMP_NUM_THREADS=1 python -m models.train.gan --minutes 240 --compile
+    OMP_NUM_THREADS=1 python -m models.train.gan --minutes 120 --compile
 
-First G learns as the decoder of a VAE, whose encoder is only needed here; then the game begins. Most of the
-budget runs at 64 px, where everything costs a third, the rest at 128 px (progressive growing: Karras et al.
-2018, arXiv:1710.10196). Each step draws one batch of faces that both networks learn from: D first, then G
-through the D that has learned. Nine in ten of the batch are drawn from codes of real faces, the rest from
-noise, and the game weighs little beside likeness: with little training D knows what skin looks like long before
-it knows where eyes belong, and a G that follows it too eagerly draws fine skin on broken faces. Rare ages are shown
-more often, and the faces drawn are asked for with the conditions of the real ones beside
-them, so that D cannot tell by the conditions.
+First G learns as the decoder of a VAE, whose encoder is only needed here; then the game begins. A first part of
+the budget runs at 64 px, where everything costs less, the rest at 128 px (progressive growing: Karras et al. 2018,
+arXiv:1710.10196). Each step of the game draws one batch of faces that both networks learn from: D first, then G
+through the D that has learned. They are drawn from codes of real faces and must stay like those, and the game
+weighs little: with as little training D knows what skin looks like long before it knows where eyes belong, and
+a G that follows it eagerly draws fine skin on broken faces. Rare ages are shown more often, and the faces drawn
+are asked for with the conditions of the real ones beside them, so that D cannot tell by the conditions.
 """
 
 from __future__ import annotations
@@ -271,12 +270,12 @@ def finish(run: TrainingRun, game: Game, folder: Path) -> None:
 
 def main() -> None:
     """Parse arguments and train."""
-    parser = arguments("gan", __doc__ or "", minutes=240)
+    parser = arguments("gan", __doc__ or "", minutes=120)
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--lr", type=float, default=2e-4)
     parser.add_argument("--sheet-every", type=int, default=250, help="steps between sheets of samples")
-    parser.add_argument("--small-share", type=float, default=0.6, help="share of the budget at 64 px")
-    parser.add_argument("--vae-share", type=float, default=0.15, help="share of the budget in which G is a decoder")
+    parser.add_argument("--small-share", type=float, default=0.2, help="share of the budget at 64 px")
+    parser.add_argument("--vae-share", type=float, default=0.6, help="share of the budget in which G is a decoder")
     parser.add_argument("--compile", action="store_true", help="compile G: 1.6 times as fast, after a minute each size")
     args = parser.parse_args()
     train(TrainingRun(args), args.data / "faces", GanConfig(), args.batch, args.lr, args.compile)

@@ -6,7 +6,7 @@ import pytest
 
 from bot.client import TalkingPhotosBot
 from bot.domain import TRAITS, VOICES, Persona
-from bot.speech.personas import load_personas
+from bot.speech.personas import built_in_avatar, load_personas
 from bot.ui import persona_words as words
 from tests.cogs.persona_steps import CHINESE, PIRATE, WholeCast, buttons, chosen, create, fields, shown
 from tests.loopback.permissions import EVERYBODY, MANAGE_CHANNELS, MANAGE_GUILD
@@ -59,7 +59,8 @@ async def test_show_tells_all_of_a_character(loopback: LoopbackDiscord, bot: Tal
         "About: A captain between ships who treats every photo as a port worth plundering.\n"
         "Built in.\nNot chosen here."
     )
-    assert not done.files
+    [file] = done.files
+    assert (file.name, file.data) == ("character.jpg", built_in_avatar("pirate"))
 
 
 async def test_show_finds_by_name_and_says_what_it_does_not_find(

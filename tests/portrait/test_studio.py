@@ -132,7 +132,7 @@ def test_a_tiny_face_is_refused(studio: Studio, photo: Photo) -> None:
 def test_a_box_means_the_face_in_it_and_no_other(studio: Studio, photo: Photo) -> None:
     pair = Image.new("RGB", (2 * photo.image.width, photo.image.height))
     pair.paste(photo.image, (0, 0))
-    pair.paste(photo.image.resize((photo.image.width // 2, photo.image.height // 2)), (photo.image.width, 0))
+    pair.paste(photo.image.resize((photo.image.width * 3 // 4, photo.image.height * 3 // 4)), (photo.image.width, 0))
     twice = Photo(pair, 2 * pair.width, 2 * pair.height)  # as if it had been shrunk
     large, small = studio.faces(twice)
     assert studio.face_in(twice, twice.to_original(small.box)) == small
