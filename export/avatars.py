@@ -23,7 +23,7 @@ from bot.speech.personas import AVATARS, load_personas
 from models.train.run import RUNS
 
 SEEDS = {
-    "alien": 7, "bard": 2, "butler": 13, "coach": 6, "comedian": 19, "commentator": 4, "conspiracist": 10, "cowboy": 7,
+    "alien": 7, "bard": 2, "butler": 20, "coach": 21, "comedian": 19, "commentator": 4, "conspiracist": 10, "cowboy": 7,
     "detective": 5, "grandma": 9, "knight": 24, "naturalist": 13, "philosopher": 0, "pirate": 5, "poet": 4, "queen": 9,
     "robot": 22, "self": 8, "sergeant": 2, "surfer": 26, "teen": 5, "vampire": 5, "villain": 2, "wizard": 23,
 }  # fmt: skip

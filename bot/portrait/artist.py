@@ -1,4 +1,4 @@
-"""Draw faces that never existed: noise and a wish through the GAN's generator, and the best of a few is shown."""
+"""Draw faces that never existed: noise and a wish through the GAN's generator, and the better of two is shown."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bot.vision.face_labels import HEADS
 from bot.vision.pixels import to_batch
 
 LARGEST_SEED = 2**31 - 1
-CANDIDATES = 3  # faces drawn for one seed, of which the face reader chooses
+CANDIDATES = 2  # faces drawn for one seed, of which the face reader chooses
 LEAST_ODDS = 1e-3  # a single doubt does not decide alone
 
 # The reader's bands and expressions as rows, a wish's age groups and moods as columns

@@ -22,7 +22,7 @@ from bot.vision.photo import Photo
 
 # Each change and how far it goes along which directions, in units of the whole attribute
 CHANGES: dict[str, dict[str, float]] = {
-    "smile": {"smile": 1.8},
+    "smile": {"smile": 2.1},
     "older": {"age": 3.0, "smile": -0.2},
     "younger": {"age": -2.0},
 }
