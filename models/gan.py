@@ -18,7 +18,7 @@ work with few faces and little time:
   Salimans et al. 2016, arXiv:1606.03498; dos Santos et al. 2019, arXiv:1904.02762); without it G drew one face;
 - both kinds of images are changed alike before D looks (DiffAugment: Zhao et al. 2020, arXiv:2006.10738);
 - D's gradient at real faces is kept small (R1: Mescheder et al. 2018, arXiv:1801.04406);
-- G begins as the decoder of a VAE (models/vae.py), and most of the faces it draws afterwards are still drawn from
+- G begins as the decoder of a VAE (models/vae.py), and the faces it learns from afterwards are still drawn from
   the code of a real one and must look like it (VAE/GAN: Larsen et al. 2016, arXiv:1512.09300): faces stand after
   minutes, where the game alone spends hours on where eyes and mouths go;
 - conditions enter D by projection (Miyato & Koyama 2018, arXiv:1802.05637), G by the scales of its norms;
