@@ -23,6 +23,7 @@ from bot.portrait.studio import Studio
 from bot.portrait.wishes import CONDITIONS, Wish, wish_in
 from bot.runtime import logs
 from bot.runtime.bundle import Bundle
+from bot.runtime.memory import share_heap
 from bot.runtime.startup import at_once, here_to_stay
 from bot.runtime.timing import Stopwatch
 from bot.settings import Settings, load_settings
@@ -39,6 +40,7 @@ DESCRIPTION_WORDS = 4  # a persona named by so many words is described, not name
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
     args = parse(argv)
+    share_heap()
     try:
         return int(args.command(args, load_settings()))
     except BadInput as error:

@@ -22,6 +22,7 @@ from itertools import cycle, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bot.runtime.memory import share_heap
 from bot.runtime.startup import at_once, here_to_stay
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ def main() -> None:
     begun = time.perf_counter()
     folder, replies, bundle = Path(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3])
     spans: dict[str, float] = {}
+    share_heap()
     with here_to_stay():
         _, engine = at_once(partial(import_client, spans), partial(load, bundle, spans))
     spans["ready_s"] = time.perf_counter() - begun
