@@ -86,7 +86,7 @@ class Forgetting(commands.Cog):
             await self._forget_guild(guild_id)
 
     async def _forget_guild(self, guild_id: int) -> None:
-        await self._house.conversations.forget_guild(guild_id)
+        await self._talks.leave_guild(guild_id)
         await self._house.scopes.forget_guild(guild_id)
         await self._house.personas.forget_guild(guild_id)
         log.info("Forgot everything of server %d.", guild_id)

@@ -46,13 +46,19 @@ class Posted:
         return Origin(self.guild_id, channel_id, self.message.id, self.poster_id, self.file.id)
 
 
+class _Lock(asyncio.Lock):
+    """The lock of a conversation or of a channel, and the server in which words are sent while it is held."""
+
+    guild_id: int | None = None
+
+
 class Talks:
     """Opens conversations about photos and goes on with them."""
 
     def __init__(self, house: House) -> None:
         self._house, self._desk, self._conversations = house, house.desk, house.conversations
         self._stage, self._standing = Stage(house.hooks, house.personas), Standing(house)
-        self._locks: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
+        self._locks: WeakValueDictionary[int, _Lock] = WeakValueDictionary()
         self._edits: dict[int, str] = {}  # what messages that are being answered say since they were changed
         self._rng = random.Random()
 
@@ -184,7 +190,7 @@ class Talks:
     @asynccontextmanager
     async def _replacing(self, message: discord.Message, said: Said) -> AsyncIterator[None]:
         """Hold the lock of a channel while something is said anew; raise BadInput if it is gone or another's by now."""
-        async with self._lock(message.channel.id):
+        async with self._lock(message.channel.id, said.origin.guild_id):
             now = await self._conversations.said(message.id)
             if now is None or now.conversation.persona.id != said.conversation.persona.id:
                 raise BadInput(MEANWHILE)
@@ -216,6 +222,17 @@ class Talks:
         async with self._lock(channel_id):
             await self._conversations.forget_channel(channel_id)
 
+    async def leave_guild(self, guild_id: int) -> None:
+        """Forget what was said in a server that is gone, also what was sent but not stored when it went.
+
+        Who holds one channel's lock waits for no other's, and those of a server are taken in the order of their ids.
+        """
+        in_use = sorted((key, lock) for key, lock in self._locks.items() if lock.guild_id == guild_id)
+        async with AsyncExitStack() as held:
+            for _key, lock in in_use:
+                await held.enter_async_context(lock)
+            await self._conversations.forget_guild(guild_id)
+
     async def _go_on(self, spot: Spot, talk: Conversation, origin: Origin, question: Question) -> None:
         """Answer what somebody said to a person in the photo who has spoken before."""
         # One answer at a time in a conversation, so that each knows the ones before it.
@@ -228,7 +245,8 @@ class Talks:
                 async with _typing(spot):
                     said = await self._speak(spot, now, (*now.turns, question.turn))
                 avatar = await self._stage.avatar(now, origin, self._posted(origin))
-                async with self._lock(spot.channel.id), self._standing.wanted(spot, now, origin, question) as sent:
+                lock = self._lock(spot.channel.id, origin.guild_id)
+                async with lock, self._standing.wanted(spot, now, origin, question) as sent:
                     sent += await self._stage.say(spot, now, said.text, avatar)
                     await self._conversations.remember(
                         now.id,
@@ -251,7 +269,8 @@ class Talks:
     ) -> None:
         """Say the first words of somebody in a photo, whose file ``read`` gives, and remember them."""
         avatar = await self._stage.avatar(talk, origin, read)
-        async with self._lock(spot.channel.id), self._standing.wanted(spot, talk, origin, asked) as sent:
+        lock = self._lock(spot.channel.id, origin.guild_id)
+        async with lock, self._standing.wanted(spot, talk, origin, asked) as sent:
             sent += await self._stage.say(spot, talk, said.text, avatar)
             await self._conversations.start(
                 talk.scene,
@@ -287,13 +306,15 @@ class Talks:
         async with self._lock(channel_id):
             return await self._conversations.recent(channel_id)
 
-    def _lock(self, key: int) -> asyncio.Lock:
-        """Return the lock of a conversation or of a channel.
+    def _lock(self, key: int, guild_id: int | None = None) -> asyncio.Lock:
+        """Return the lock of a conversation or of a channel, of a server where words are sent.
 
         A channel's is held from sending words until they are stored, so that whoever replies at once
         is found to reply to something known.
         """
-        return self._locks.setdefault(key, asyncio.Lock())
+        lock = self._locks.setdefault(key, _Lock())
+        lock.guild_id = guild_id or lock.guild_id
+        return lock
 
 
 @asynccontextmanager

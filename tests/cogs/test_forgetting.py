@@ -2,9 +2,14 @@
 
 import asyncio
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from bot.client import TalkingPhotosBot
+from bot.domain import Persona, Scene
 from bot.settings import Settings
+from bot.store.conversations import Origin
 from tests.cogs.scenes import refusal
 from tests.loopback.fake_engine import FakeEngine
 from tests.loopback.pictures import picture
@@ -113,6 +118,43 @@ async def test_a_message_that_was_changed_is_kept_as_it_says_now(
     assert [turn.text for turn in said.turns if turn.role == "user"] == ["my hat", "hm"]
 
 
+async def only_known(bot: TalkingPhotosBot, guilds: set[int]) -> None:
+    """Wait until conversations of just these servers are stored."""
+    async with asyncio.timeout(10):
+        while await bot.house.conversations.guilds() != guilds:  # noqa: ASYNC110 - the store has no event
+            await asyncio.sleep(0.01)
+
+
+async def test_what_was_sent_but_not_stored_is_forgotten_with_its_server(
+    loopback: LoopbackDiscord, bot: TalkingPhotosBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    second = loopback.world.add_guild("Second", has_bot=False)
+    there = loopback.world.add_channel("there", guild=second)
+    await loopback.invite_bot(second)
+    store, sent = bot.house.conversations.start, set[int]()
+    may_store = {second.id: asyncio.Event(), loopback.world.guild_id: asyncio.Event()}
+
+    async def late(scene: Scene, persona: Persona, words: str, origin: Origin, *more: Any, **options: Any) -> None:
+        sent.add(origin.channel_id)
+        await may_store[origin.guild_id or 0].wait()
+        await store(scene, persona, words, origin, *more, **options)
+
+    monkeypatch.setattr(bot.house.conversations, "start", late)
+    for channel in (loopback.room, await loopback.open_channel("another"), there):
+        await loopback.post(channel, loopback.ada, loopback.mention, files=[PHOTO])
+    await loopback.until(lambda: len(sent) == 3)
+    await loopback.remove_bot()
+    await loopback.until(lambda: not bot.get_guild(loopback.world.guild_id))
+    await asyncio.sleep(0.1)  # so that it has begun to forget
+    may_store[loopback.world.guild_id].set()
+    await loopback.until(
+        lambda: bot.house.desk.waiting == 1
+    )  # what was said is stored, but what another server waits for
+    await only_known(bot, set())
+    may_store[second.id].set()
+    await only_known(bot, {second.id})
+
+
 async def test_a_server_that_went_while_the_bot_was_away_is_forgotten(
     loopback: LoopbackDiscord, settings: Settings, engine: FakeEngine
 ) -> None:
@@ -126,9 +168,7 @@ async def test_a_server_that_went_while_the_bot_was_away_is_forgotten(
         assert await bot.house.conversations.guilds() == {loopback.world.guild_id, second.id}
     second.has_bot = False
     async with loopback.running(settings, engine) as bot:
-        async with asyncio.timeout(10):
-            while await bot.house.conversations.guilds() != {loopback.world.guild_id}:  # noqa: ASYNC110
-                await asyncio.sleep(0.01)
+        await only_known(bot, {loopback.world.guild_id})
 
 
 async def test_a_deleted_photo_takes_its_face_off_the_webhook(loopback: LoopbackDiscord, bot: TalkingPhotosBot) -> None:
