@@ -14,11 +14,13 @@ from tests.loopback.places import Channel
 from tests.loopback.server import TOKEN, LoopbackDiscord
 from tests.loopback.world import Message
 from tests.soak.crowd import Lane, Stage
-from tests.soak.ledger import BUSY, EDIT, IGNORED, SPEAKS, Ledger
+from tests.soak.diary import Diary
+from tests.soak.ledger import BUSY, EDIT, IGNORED, SLOWEST, SPEAKS, Ledger
 from tests.soak.memory import Remembered
 from tests.soak.pace import Pace
 from tests.soak.presses import Hands
 from tests.soak.run import soak
+from tests.soak.upkeep import limits_told
 
 BUTTONS = [{"type": 1, "components": [{"type": 2, "custom_id": "reply:again", "label": "Again"}]}]
 
@@ -114,6 +116,47 @@ async def test_a_fault_comes_with_what_led_to_it(ledger: Ledger, room: Channel) 
     assert str(asked.id) in first
     assert str(elsewhere.id) not in first
     assert str(elsewhere.id) in second
+
+
+async def test_the_slowest_answers_are_kept_with_what_happened_meanwhile(ledger: Ledger, room: Channel) -> None:
+    asked = [Message(room, User("Ada")) for _ in range(2 * SLOWEST)]
+    for number, message in enumerate(asked):
+        ledger.diary.note(room, f"before number {number}")
+        awaited = ledger.expect("photo", room, [message.id])
+        ledger._take(awaited.since + number, message.id, said(room, message), False)
+    ledger.interaction("button", "update", 0.5, room)
+    assert [round(slow.seconds) for slow in ledger.slowest] == [9, 8, 7, 6, 5]
+    assert {(slow.kind, slow.channel) for slow in ledger.slowest} == {("photo", "room")}
+    assert ledger.pages[0].startswith("=== 9.0 s: photo in room\n")
+    assert f"awaited: photo, about [{asked[9].id}]" in ledger.pages[0]
+
+
+async def test_a_page_tells_only_of_the_time_it_is_about() -> None:
+    diary, room = Diary(), Channel("room")
+    diary.note(room, "long ago")
+    diary.note(None, "everywhere")
+    await asyncio.sleep(0.1)
+    diary.note(room, "lately")
+    assert [line.split(maxsplit=1)[1] for line in diary.page("", room).splitlines()[1:]] == [
+        *("long ago", "everywhere", "lately"),
+    ]
+    assert [line.split(maxsplit=1)[1] for line in diary.page("", room, 0.05).splitlines()[1:]] == ["lately"]
+
+
+async def test_a_request_that_is_cancelled_as_it_ends_does_not_hold_up_the_next(
+    loopback: LoopbackDiscord, tmp_path: Path
+) -> None:
+    url = f"sqlite+aiosqlite:///{tmp_path / 'bot.db'}"
+    settings = Settings(_env_file=None, discord_token=TOKEN, cooldown=0, database_url=url)
+    with limits_told():
+        async with loopback.running(settings, FakeEngine()) as bot:
+            first = asyncio.create_task(bot.http.send_typing(loopback.room.id))
+            while not (first.done() or any(one._sleeping.locked() for one in bot.http._buckets.values())):  # noqa: ASYNC110
+                await asyncio.sleep(0)
+            first.cancel()
+            await asyncio.wait({first})
+            async with asyncio.timeout(5):
+                await bot.http.send_typing(loopback.room.id)
 
 
 @pytest.fixture

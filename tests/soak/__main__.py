@@ -2,7 +2,8 @@
 
 The bot runs in a process of its own, so that its memory, files and clock are measured without those of the server and
 the people. The exit status is 1 when anything was lost, doubled, wrong, against Discord's rules or left open. The log
-beside the JSON begins with what happened in the channel of each fault before it, and goes on with what the bot logged.
+beside the JSON begins with what happened in the channel of each fault before it and of the slowest answers meanwhile,
+and goes on with what the bot logged.
 """
 
 from __future__ import annotations

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections import defaultdict, deque
 
 from tests.loopback.story import Change, Deed, Entry, Removal
 from tests.loopback.world import Channel, Message
 
-KEPT = 40  # lines of a channel
+KEPT = 40  # lines of a channel, and as many of what concerns all of them
 WORDS = 160  # characters of what is said
 
 
@@ -17,12 +18,12 @@ class Diary:
 
     def __init__(self) -> None:
         self._begun = time.monotonic()
-        self._lines: defaultdict[int, deque[str]] = defaultdict(lambda: deque(maxlen=KEPT))
+        self._lines: defaultdict[int | None, deque[tuple[float, str]]] = defaultdict(lambda: deque(maxlen=KEPT))
         self.pages: list[str] = []
 
-    def note(self, channel: Channel, what: str) -> None:
-        """Write a line about a channel."""
-        self._lines[channel.id].append(f"{time.monotonic() - self._begun:9.3f} {what}")
+    def note(self, channel: Channel | None, what: str) -> None:
+        """Write a line about a channel, or about all of them."""
+        self._lines[channel.id if channel else None].append((time.monotonic() - self._begun, what))
 
     def entry(self, entry: Entry) -> None:
         """Write down what the bot said, changed or deleted, and what people pressed."""
@@ -38,8 +39,13 @@ class Diary:
 
     def blame(self, fault: str, channel: Channel | None) -> None:
         """Keep what led to a fault."""
-        lines = self._lines[channel.id] if channel else ()
-        self.pages.append("\n".join([f"=== {fault}", *lines]))
+        self.pages.append(self.page(f"=== {fault}", channel))
+
+    def page(self, heading: str, channel: Channel | None, seconds: float = math.inf) -> str:
+        """Return what happened in a channel, and in all of them, in the last ``seconds``, under a heading."""
+        since = time.monotonic() - self._begun - seconds
+        lines = sorted({*self._lines[channel.id if channel else None], *self._lines[None]})
+        return "\n".join([heading, *(f"{when:9.3f} {what}" for when, what in lines if when >= since)])
 
 
 def told(message: Message) -> str:

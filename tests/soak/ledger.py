@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import heapq
 import re
 import time
 from collections import Counter, defaultdict, deque
@@ -18,6 +19,7 @@ from tests.loopback.world import Channel, Message
 from tests.soak.diary import Diary
 
 PATIENCE = 90.0  # seconds after which an answer counts as lost
+SLOWEST = 5  # answers that are kept with what happened meanwhile, and in the second before
 OVERDUE = 50  # messages that were deleted, and whose answer may still be on its way
 BUSY = "I have more photos than I can answer right now; try again in a minute."
 IGNORED = "to be ignored"
@@ -58,6 +60,16 @@ class Awaited:
         return key in self.keys if key is not None else self.optional
 
 
+@dataclass(frozen=True, order=True)
+class Slow:
+    """An answer that took long, and what happened in its channel meanwhile."""
+
+    seconds: float
+    kind: str
+    channel: str
+    page: str
+
+
 class Ledger:
     """Holds every message of the bot against what is awaited."""
 
@@ -69,6 +81,7 @@ class Ledger:
         self.wrong: list[str] = []
         self.late: list[str] = []  # interactions that Discord would not have waited for
         self.latency: list[float] = []
+        self._slowest: list[Slow] = []  # a heap
         self.open: list[Awaited] = []
         self.diary = Diary()
         self._overdue: deque[Awaited] = deque(maxlen=OVERDUE)
@@ -139,11 +152,31 @@ class Ledger:
                         what = f"{awaited.kind} in {awaited.channel.name}: {sorted(awaited.keys)}"
                         self.blame(self.lost, what, awaited.channel)
 
-    def interaction(self, kind: str, got: str, seconds: float) -> None:
+    @property
+    def slowest(self) -> list[Slow]:
+        """The answers that took longest, the slowest first."""
+        return sorted(self._slowest, reverse=True)
+
+    @property
+    def pages(self) -> list[str]:
+        """What led to each fault, and what happened while the slowest answers were awaited."""
+        return [*self.diary.pages, *(slow.page for slow in self.slowest)]
+
+    def interaction(self, kind: str, got: str, seconds: float, channel: Channel) -> None:
         """Note an interaction that was answered."""
         self.asked[kind] += 1
         self.answers[kind][got] += 1
+        self._took(kind, channel, seconds)
+
+    def _took(self, kind: str, channel: Channel, seconds: float) -> None:
+        """Note how long an answer took, and what happened meanwhile if few took longer."""
         self.latency.append(seconds)
+        if len(self._slowest) < SLOWEST or seconds > self._slowest[0].seconds:
+            heading = f"=== {seconds:.1f} s: {kind} in {channel.name}"
+            slow = Slow(seconds, kind, channel.name, self.diary.page(heading, channel, seconds + 1.0))
+            heapq.heappush(self._slowest, slow)
+            if len(self._slowest) > SLOWEST:
+                heapq.heappop(self._slowest)
 
     def finish(self) -> None:
         """Count what nobody awaited."""
@@ -160,7 +193,7 @@ class Ledger:
                 self._strays.append((when, key, message, edited))
             return
         awaited.answer = message
-        self.latency.append(when - awaited.since)
+        self._took(awaited.kind, awaited.channel, when - awaited.since)
         got = self._meaning(awaited, message)
         if got == "wrong":
             what = f"{awaited.kind} in {awaited.channel.name} got {message.content[:160]!r}"

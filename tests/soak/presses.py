@@ -46,7 +46,7 @@ class Hands:
                 self.ledger.blame(self.ledger.lost, f"{kind}: {problem}", self.lane.channel)
                 return None
         took = time.monotonic() - exchange.started
-        self.ledger.interaction(kind, exchange.kind, took)
+        self.ledger.interaction(kind, exchange.kind, took, self.lane.channel)
         if took > DEADLINE and exchange.kind != "deferred":  # those were answered at once, and thought about after
             self.ledger.late.append(kind)
         return exchange
@@ -202,7 +202,7 @@ class Hands:
         user = self.lane.somebody()
         async with self.lane.stage.pace.hand():
             offered = await self.discord.complete(user, self.lane.channel, "persona use", focused="persona", typed="pi")
-        self.ledger.interaction("completion", "offered" if offered else "nothing", 0.0)
+        self.ledger.interaction("completion", "offered" if offered else "nothing", 0.0, self.lane.channel)
 
 
 def _buttons(message: Message) -> list[dict[str, Any]]:

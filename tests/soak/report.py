@@ -94,6 +94,10 @@ class Report:
             "identified": self.sessions[0],
             "resumed": self.sessions[1],
             "latency_ms": {name: round(self.latency(share), 1) for name, share in SHARES.items()},
+            "slowest": [
+                {"kind": slow.kind, "channel": slow.channel, "seconds": round(slow.seconds, 2)}
+                for slow in ledger.slowest
+            ],
             "later_than_3_s": ledger.late,
             "rss_growth_percent": round(self.growth, 2),
             "samples": self.samples,
@@ -125,6 +129,8 @@ class Report:
         yield "violations, own faults", f"{len(self.violations)}, {len(self.own_faults)}"
         yield "refused requests", sum(self.refusals.values())
         yield "latency p50, p95, max", " / ".join(f"{self.latency(share):.0f}" for share in SHARES.values()) + " ms"
+        for slow in ledger.slowest:
+            yield f"  {slow.kind}", f"{slow.seconds:.1f} s in {slow.channel}"
         yield "interactions later than 3 s", len(ledger.late)
         yield "event loop late p99, max", f"{last['late_p99_ms']} / {last['late_max_ms']} ms"
         yield (

@@ -21,7 +21,7 @@ from tests.soak.pace import Pace
 from tests.soak.presses import Hands
 from tests.soak.report import Report
 from tests.soak.trouble import Trouble
-from tests.soak.upkeep import Upkeep, checked
+from tests.soak.upkeep import Upkeep, checked, limits_told
 
 AT_ONCE = 9  # acts, of one or two messages; see SEATS
 SAMPLES = 10
@@ -103,7 +103,7 @@ async def soak(messages: int, engine: str, seed: int, openapi: float, minutes: f
         discord.rest.posting.told = stage.ledger.told
         discord.rest.interactions.deadline = PATIENCE
         upkeep, trouble = Upkeep(discord), Trouble(stage, lanes, shy)
-        with tempfile.TemporaryDirectory() as folder, checked(openapi, Random(seed)):
+        with tempfile.TemporaryDirectory() as folder, checked(openapi, Random(seed)), limits_told():
             host, port = discord._runner.addresses[0][:2]
             database, log = Path(folder) / "bot.db", Path(folder) / "log"
             hearing = {lane.channel.id for lane in lanes if lane.hears}
@@ -137,7 +137,7 @@ async def soak(messages: int, engine: str, seed: int, openapi: float, minutes: f
                 last=bot.last,
                 unclosed=bot.unclosed,
                 remembered=stage.memory.compare(database),
-                log="\n\n".join([*stage.ledger.diary.pages, log.read_text(encoding="utf-8", errors="replace")]),
+                log="\n\n".join([*stage.ledger.pages, log.read_text(encoding="utf-8", errors="replace")]),
             )
 
 

@@ -23,6 +23,7 @@ import yarl
 
 from bot import client
 from bot.runtime import logs
+from bot.runtime.memory import share_heap
 from bot.settings import Settings
 from bot.ui.base import Panel
 from tests.loopback.rest import API
@@ -138,6 +139,7 @@ def main() -> None:
     parser.add_argument("--channels", required=True, help="ids of channels where every photo is answered")
     parser.add_argument("--engine", choices=["fake", "real"], default="fake")
     wanted = parser.parse_args()
+    share_heap()
     logs.set_up("text")
     tally = Tally()
     logging.getLogger().addHandler(tally)

@@ -61,18 +61,22 @@ class Trouble:
                 await asyncio.sleep(0.05)
             if self._stage.pace.over:
                 return
+            self._ledger.diary.note(None, f"trouble begins: {name}")
             try:
                 await make()
             except Exception as problem:  # noqa: BLE001 - the soak goes on, and the table shows it
                 self._ledger.blame(self._ledger.wrong, f"{name} failed: {problem!r}"[:300], self._shy.channel)
             self.made[name] += 1
+            self._ledger.diary.note(None, f"trouble is over: {name}")
 
     async def faults(self) -> None:
         """Let Discord refuse some requests once; a route that waits for its refusal is left alone."""
         pending = {(fault.method, fault.path) for fault in self._discord.rest.faults}
         free = [route for route in ROUTES if route not in pending]
         for method, path in self._dice.sample(free, min(3, len(free))):
-            self._discord.fail_next(method, path, self._dice.choice((LIMITED, DOWN)))
+            status = self._dice.choice((LIMITED, DOWN))
+            self._ledger.diary.note(None, f"the next {method} {path} gets {status}")
+            self._discord.fail_next(method, path, status)
 
     async def away(self) -> None:
         """Let Discord be down when an answer is sent: a sentence that says so is right, too."""
