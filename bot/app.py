@@ -18,14 +18,14 @@ from bot.portrait.wishes import Wish
 from bot.runtime import metrics
 from bot.runtime.bundle import SHIPPED_BUNDLE, Bundle
 from bot.runtime.session import CPU, Session, available_cores, share_cores, short_name
-from bot.runtime.spare import SpareCores
+from bot.runtime.spare import SpareCores, Wide
 from bot.runtime.startup import begin, later
 from bot.runtime.timing import Stopwatch
 from bot.speech.decoder import Decoder
 from bot.speech.frames import Frames
 from bot.speech.personas import load_personas
 from bot.speech.speaker import Speaker
-from bot.speech.tree import Wide
+from bot.vision.caption_writer import CaptionWriter
 from bot.vision.captioner import Captioner
 from bot.vision.detector import FaceDetector
 from bot.vision.face_reader import FaceReader
@@ -35,8 +35,7 @@ from bot.vision.photo import Photo, decode
 log = logging.getLogger(__name__)
 
 SEEING = ("face_detector", "face_reader", "captioner_encoder")
-WRITING = ("captioner_decoder",)  # its inputs grow word by word: TensorRT would build an engine for each
-SPEAKING = ("speaker",)  # its cache is bound in the processor's memory (bot/runtime/binding.py)
+WRITING = ("captioner_decoder", "speaker")  # their caches are bound in the processor's memory (bot/runtime/binding.py)
 SOON = 1.0  # seconds from being warm until what is not needed for a first photo is loaded
 MADE_UP = "a red boat lies on a sandy beach"  # something to speak about while the eyes warm up
 
@@ -55,8 +54,7 @@ class TalkingPhotos:
         self.workers, self.threads = share_cores(workers, threads)
         self._cores = SpareCores(available_cores() // self.threads)
         wanted = dict.fromkeys(SEEING, provider)
-        wanted |= dict.fromkeys(WRITING, "cuda" if provider == "tensorrt" else provider)
-        wanted |= dict.fromkeys(SPEAKING, "cpu")
+        wanted |= dict.fromkeys(WRITING, "cpu")
         loading = begin(partial(self._load, wanted))  # one after the other, which takes less memory
         frames = Frames()
         self.personas: Mapping[str, Persona] = load_personas()
@@ -64,12 +62,9 @@ class TalkingPhotos:
         self._reader = FaceReader(self.sessions["face_reader"])
         detector = FaceDetector(self.sessions["face_detector"])
         self.studio = Studio(self.bundle, detector, provider=wanted["captioner_encoder"], threads=self.threads)
-        self.observer = Observer(
-            detector,
-            self._reader,
-            Captioner(self.sessions["captioner_encoder"], self.sessions["captioner_decoder"]),
-            aside=self._cores.aside,
-        )
+        writer = CaptionWriter(self.sessions["captioner_decoder"])
+        self._captioner = Captioner(self.sessions["captioner_encoder"], writer)
+        self.observer = Observer(detector, self._reader, self._captioner, aside=self._cores.aside)
         self._decoder = Decoder(self.sessions["speaker"], self.bundle.file("speaker_tokenizer"))
         self._speaker = Speaker(decoder=self._decoder, frames=frames)
         metrics.ENGINE.info({"provider": self.provider, "workers": str(self.workers), "threads": str(self.threads)})
@@ -109,9 +104,14 @@ class TalkingPhotos:
         """Load what is not needed yet; a photo that came with the start is not kept waiting for it."""
         self._speaker.read_on()
         if self.threads == 1 and available_cores() > 1:
-            twin = Session(self.bundle.model("speaker"), provider="cpu", threads=2, spins=True)
-            self._decoder.widen(Wide(twin, self._cores.borrowed))
+            self._decoder.widen(self._twin("speaker"))
+            if self.sessions["captioner_encoder"].provider == CPU:
+                self._captioner.widen(self._twin("captioner_encoder"))
         gc.freeze()
+
+    def _twin(self, name: str) -> Wide:
+        """Return a model once more, for two cores."""
+        return Wide(Session(self.bundle.model(name), provider="cpu", threads=2, spins=True), self._cores.borrowed)
 
     def look(self, data: bytes, stopwatch: Stopwatch | None = None) -> Scene:
         """Return what is seen in the bytes of a photo; raise BadInput if they are not one."""

@@ -11,6 +11,7 @@ import numpy as np
 
 from bot.runtime.bundle import Bundle
 from bot.runtime.session import Session
+from bot.vision.caption_writer import CaptionWriter
 from bot.vision.captioner import Captioner
 from models.data.caption_metrics import bleu4, cider_d, words_only
 from models.data.image_features import imagenet_features
@@ -36,7 +37,7 @@ def load_captioner(bundle: Bundle, *, threads: int = 2) -> Captioner:
     encoder, decoder = (
         Session(bundle.model(f"captioner_{part}"), provider="cpu", threads=threads) for part in ("encoder", "decoder")
     )
-    return Captioner(encoder, decoder)
+    return Captioner(encoder, CaptionWriter(decoder))
 
 
 def caption_figures(captioner: Captioner, data: Path, *, threads: int = 2) -> CaptionFigures:

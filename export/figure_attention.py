@@ -50,7 +50,7 @@ def watched() -> Iterator[list[Tensor]]:
 @torch.no_grad()
 def glances(models: Models) -> Figure:
     """Draw where the captioner looks while it chooses each word about the cat, and its likeliest concept words."""
-    encoder, decoder = (half.eval() for half in captioner_networks(models.bundle))
+    encoder, network = captioner_networks(models.bundle)
     words: list[str] = models.bundle.model("captioner_decoder").labels["words"]
     how = models.bundle.model("captioner_encoder").normalisation
     image = photo("cat").image
@@ -58,10 +58,10 @@ def glances(models: Models) -> Figure:
     said = models.scene("cat").caption.split()
     ids = torch.tensor([[PLAIN, *(words.index(word) for word in said)]])
     with watched() as seen:
-        decoder.network(ids, keys, values)
+        network(ids, keys, values)
     places = keys.shape[3]  # cells of the grid, then concept words
     weights = torch.stack([one[0] for one in seen if one.shape[-1] == places]).mean((0, 1)).numpy()  # (words, places)
-    cells = decoder.network.config.grid
+    cells = network.config.grid
     side = int(cells**0.5)
     chosen = [i for i, word in enumerate(said) if len(word) >= LITTLE and word != "and"]
     figure = sheet(9, 4)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ SMALLEST = 256  # elements; below this a cast costs more than it saves
 # Where the output channels of a weight lie; Gemm's is transposed
 CHANNEL_AXES = {"Conv": 0, "ConvTranspose": 1, "Gemm": 0, "MatMul": -1}
 STRETCHES = np.linspace(0.7, 2.0, 53)  # the same for int8_pairs; beyond 1 no weight is clipped, but more pairs fit
-SHARED = 8192  # elements of a tied matrix; below this the nodes that turn it around cost more than they save
+SHARED = 8192  # elements of a tied matrix or a table; below this the nodes that turn it around or scale it cost more
 CLIPS = np.linspace(0.7, 1.0, 13)  # shares of a channel's largest weight at which its int8 range may end
 
 
@@ -118,6 +119,7 @@ def store_int8(path: Path) -> None:
         op_types_to_quantize=["MatMul", "Gemm", "Gather"],
         per_channel=True,
         weight_type=QuantType.QInt8,
+        nodes_to_exclude=_small_tables(model),
         extra_options={"DefaultTensorType": TensorProto.FLOAT},  # operators outside of ONNX tell no type
     )
     model = onnx.load(path)
@@ -131,6 +133,12 @@ def store_int8(path: Path) -> None:
         if floats.get(head, np.zeros(0)).size >= SHARED:
             _read_from_head(model, embedding, head)
     onnx.save(model, path)
+
+
+def _small_tables(model: onnx.ModelProto) -> list[str]:
+    """Return the nodes that look something up in a table too small to be worth the nodes that scale it back."""
+    small = {tensor.name for tensor in model.graph.initializer if math.prod(tensor.dims) < SHARED}
+    return [node.name for node in model.graph.node if node.op_type == "Gather" and node.input[0] in small]
 
 
 def int8_pairs(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -15,7 +15,7 @@ from bot.runtime.bundle import SHIPPED_BUNDLE, Bundle
 from export.__main__ import build
 from export.graph import Graph
 
-KEPT = ("labels", "training_data", "licence", "metrics")  # of the manifest entry
+KEPT = ("normalisation", "labels", "training_data", "licence", "metrics")  # of the manifest entry
 
 Recovery = Callable[[Bundle, dict[str, Any]], Graph]
 

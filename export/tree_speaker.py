@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from bot.speech.tree import HIDDEN
+from bot.runtime.binding import HIDDEN
 from models.speaker import Attention, Block, Speaker, rotate
 
 MICROSOFT = "com.microsoft"
@@ -111,14 +111,21 @@ def _attend(
         )
         return y, k, v
     _, total, cos, sin, positions, bias = shared
-    new, seen = x.shape[1], int(total)
-    q, k, v = (part.view(1, new, heads, -1).transpose(1, 2) for part in qkv.chunk(3, dim=-1))  # (1, H, T, D)
+    q, k, v = (part.view(1, x.shape[1], heads, -1).transpose(1, 2) for part in qkv.chunk(3, dim=-1))  # (1, H, T, D)
     cos, sin = cos[positions][:, None], sin[positions][:, None]  # (1, 1, T, D / 2)
-    caches = []
-    for past, fresh in ((past_k, rotate(k, cos, sin)), (past_v, v)):
-        kept = torch.cat((past[:, :, : seen - new], fresh), dim=2)  # (1, H, S, D)
-        caches.append(F.pad(kept, (0, 0, 0, past.shape[2] - seen)))
-    order = torch.full((new, seen), HIDDEN).triu(seen - new + 1)
-    keys, values = (cache[:, :, :seen] for cache in caches)
-    y = F.scaled_dot_product_attention(rotate(q, cos, sin), keys, values, attn_mask=bias + order)
-    return y.transpose(1, 2).reshape(x.shape), caches[0], caches[1]
+    return attend_in_place(rotate(q, cos, sin), (rotate(k, cos, sin), v), (past_k, past_v), int(total), bias)
+
+
+def attend_in_place(
+    q: Tensor, new: tuple[Tensor, Tensor], past: tuple[Tensor, Tensor], seen: int, bias: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return what GroupQueryAttention does: (1, T, C), and the caches of keys and values with ``new`` ones in them.
+
+    q and the new keys and values are (1, H, T, D), the caches (1, H, R, D), of which ``seen`` slots are filled then.
+    """
+    count = q.shape[2]
+    keys, values = (torch.cat((old[:, :, : seen - count], one), dim=2) for old, one in zip(past, new, strict=True))
+    order = torch.full((count, seen), HIDDEN).triu(seen - count + 1)
+    y = F.scaled_dot_product_attention(q, keys, values, attn_mask=bias + order)
+    k, v = (F.pad(one, (0, 0, 0, past[0].shape[2] - seen)) for one in (keys, values))
+    return y.transpose(1, 2).reshape(1, count, -1), k, v

@@ -21,7 +21,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from bot.vision.captioner import MAX_WORDS
+from bot.vision.captioner import LIKELIEST, MAX_WORDS
 from models.efficientnet_lite0 import ConvNormAct, EfficientNetLite0
 
 EARLY, FROZEN = 5, 11  # blocks of the first three and of the first five stages
@@ -264,3 +264,8 @@ class Captioner(nn.Module):
     def scores(self, hidden: Tensor, lift: Tensor) -> Tensor:
         """Hidden states (..., d) and lift (..., words) -> (..., words) logits through the tied embedding."""
         return F.linear(hidden, self.embed.weight) + F.softplus(self.gate(hidden)) * lift
+
+    def likeliest(self, hidden: Tensor, lift: Tensor) -> tuple[Tensor, Tensor]:
+        """Hidden states (..., d) and lift (..., words) -> the likeliest next words (..., K) and log-probabilities."""
+        log_probs, words = self.scores(hidden, lift).log_softmax(-1).topk(min(LIKELIEST, self.config.words))
+        return words, log_probs

@@ -125,21 +125,23 @@ class FaceDetectorNet(nn.Module):
         for i in (1, 0):
             levels[i] = levels[i] + F.interpolate(levels[i + 1], scale_factor=2.0, mode="nearest")
         found = [self.head(smooth(f), i) for i, (smooth, f) in enumerate(zip(self.smooth, levels, strict=True))]
-        scores, boxes, landmarks = (torch.cat(parts, dim=1) for parts in zip(*found, strict=True))
-        return scores, boxes, landmarks
+        scores, distances, offsets = (torch.cat(parts, dim=-1) for parts in zip(*found, strict=True))
+        centers = all_centers(levels[0].shape[-2], levels[0].shape[-1], y.device)
+        left_top, right_bottom = distances.transpose(1, 2).split(2, dim=-1)
+        boxes = torch.cat([centers - left_top, centers + right_bottom], dim=-1)
+        return scores[:, 0], boxes, offsets.transpose(1, 2) + centers.repeat(1, 5)
 
     def head(self, f: Tensor, level: int) -> tuple[Tensor, Tensor, Tensor]:
-        """Decode one level (B, C, h, w) into scores (B, h*w), corner boxes (B, h*w, 4), landmarks (B, h*w, 10)."""
-        stride = STRIDES[level]
-        centers = cell_centers(f.shape[-2], f.shape[-1], stride, f.device)  # (h*w, 2)
+        """Answer for one level (B, C, h, w): logits (B, 1, h*w), distances (B, 4, h*w), landmarks (B, 10, h*w).
+
+        Distances and landmarks are in pixels of the input, as seen from the middle of each cell.
+        """
         shared = self.box_tower(f)
         # Distances grow exponentially; at most e^4 = 55 cells, more than any input is wide
-        distances = (self.box(shared) * self.scales[level]).clamp(max=4.0).exp() * stride
-        left_top, right_bottom = distances.flatten(2).transpose(1, 2).split(2, dim=-1)
-        offsets = (self.landmark(shared) * stride).flatten(2).transpose(1, 2)  # (B, h*w, 10)
-        boxes = torch.cat([centers - left_top, centers + right_bottom], dim=-1)
-        scores = self.score(self.score_tower(f)).flatten(1)
-        return scores, boxes, offsets + centers.repeat(1, 5)
+        distances = (self.box(shared) * self.scales[level]).clamp(max=4.0).exp() * STRIDES[level]
+        offsets = self.landmark(shared) * STRIDES[level]
+        scores = self.score(self.score_tower(f))
+        return scores.flatten(2), distances.flatten(2), offsets.flatten(2)
 
 
 def cell_centers(height: int, width: int, stride: int, device: torch.device | None = None) -> Tensor:
@@ -150,6 +152,18 @@ def cell_centers(height: int, width: int, stride: int, device: torch.device | No
     return (torch.stack([x, y], dim=-1).reshape(-1, 2) + 0.5) * stride
 
 
+def all_centers(height: int, width: int, device: torch.device | None = None) -> Tensor:
+    """Return the middle points of the cells of all levels (N, 2), of which the finest has height * width.
+
+    A coarser cell's middle is the mean of those of its four finer ones: in a graph for any size of input that takes
+    far fewer steps than to count cells anew.
+    """
+    levels = [cell_centers(height, width, STRIDES[0], device).T.reshape(2, height, width)]
+    for _ in STRIDES[1:]:
+        levels.append(F.avg_pool2d(levels[-1], 2))
+    return torch.cat([level.flatten(1) for level in levels], dim=1).T
+
+
 class DetectorForExport(nn.Module):
     """The network as production runs it: probabilities and boxes as x, y, w, h."""
 
@@ -158,7 +172,7 @@ class DetectorForExport(nn.Module):
         self.network = network
 
     def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """(B, 3, S, S) -> scores (B, N) in 0..1, boxes (B, N, 4), landmarks (B, N, 10), pixels of the square."""
+        """(B, 3, H, W) -> scores (B, N) in 0..1, boxes (B, N, 4), landmarks (B, N, 10), pixels of the input."""
         scores, boxes, landmarks = self.network(pixels)
         corner, opposite = boxes.split(2, dim=-1)
         return scores.sigmoid(), torch.cat([corner, opposite - corner], dim=-1), landmarks

@@ -45,10 +45,19 @@ AS_REQUESTED = 1  # onnxruntime's arena_extend_strategy; the other one doubles
 class Session:
     """One loaded model. Arrays in, arrays out, both by name; safe to call from several threads."""
 
-    def __init__(self, entry: ModelEntry, *, provider: str = "auto", threads: int = 0, spins: bool = False) -> None:
+    def __init__(
+        self,
+        entry: ModelEntry,
+        *,
+        provider: str = "auto",
+        threads: int = 0,
+        spins: bool = False,
+        trace: Path | None = None,
+    ) -> None:
         """Load ``entry``; ``threads`` 0 means every core this process may use.
 
         With ``spins`` threads that wait for each other within a run keep their cores, so that nothing else should run.
+        With ``trace``, the beginning of a path, ONNX Runtime writes down what each operator takes, see end_trace.
         Raises Failure when the file cannot be loaded or ``provider`` is "cuda" or "tensorrt" and does not answer.
         """
         _share_arena()
@@ -56,6 +65,8 @@ class Session:
         options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_ALL
         options.intra_op_num_threads = threads or available_cores()
         options.inter_op_num_threads = 1
+        if trace:
+            options.enable_profiling, options.profile_file_prefix = True, str(trace)
         options.add_session_config_entry("session.use_env_allocators", "1")
         # Spinning threads fight each other when several models share two cores.
         options.add_session_config_entry("session.intra_op.allow_spinning", str(int(spins)))
@@ -69,16 +80,20 @@ class Session:
         self.entry = entry
         self.output_names: list[str] = [output.name for output in self._session.get_outputs()]
         self.input_shapes: dict[str, list[Any]] = {node.name: node.shape for node in self._session.get_inputs()}
-        self._batches = metrics.BATCH_SIZE.labels(entry.name)
+        self.batches = metrics.BATCH_SIZE.labels(entry.name)
 
     @property
     def provider(self) -> str:
         """The execution provider in use; only the session knows, not get_available_providers()."""
         return str(self._session.get_providers()[0])
 
+    def end_trace(self) -> Path:
+        """End a trace and return its file, JSON in Chrome's trace event format."""
+        return Path(self._session.end_profiling())
+
     def run(self, feeds: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Run the model once and return every output by name."""
-        self._batches.observe(len(next(iter(feeds.values()))))
+        self.batches.observe(len(next(iter(feeds.values()))))
         return dict(zip(self.output_names, self._session.run(None, dict(feeds)), strict=True))
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from typing import TypeVar
 
+from bot.runtime.session import Session
 from bot.runtime.threads import worker_threads
 
 T = TypeVar("T")
@@ -60,3 +62,21 @@ class SpareCores:
         finally:
             with self._lock:
                 self._free += 1
+
+
+@dataclass(frozen=True, slots=True)
+class Wide:
+    """A model once more, on two threads, for when a core is free: ``borrowed`` takes one if so and tells."""
+
+    session: Session
+    borrowed: Callable[[], AbstractContextManager[bool]]
+
+
+@contextmanager
+def widest(session: Session, wide: Wide | None) -> Iterator[Session]:
+    """Yield the session of two threads, with a core for the second, or the plain one where there is none free."""
+    if wide is None:
+        yield session
+        return
+    with wide.borrowed() as free:
+        yield wide.session if free else session

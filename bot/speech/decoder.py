@@ -12,12 +12,13 @@ from tokenizers import Tokenizer
 
 from bot.domain import VOICES, Failure
 from bot.runtime.session import Session
+from bot.runtime.spare import Wide
 from bot.speech.branches import GraphRunner, LanguageModel, PlainModel
 from bot.speech.facts import SLOTS
 from bot.speech.grove import GUESSES, Beginning, Grove, Rules, log_sums
 from bot.speech.phrases import Phrases
 from bot.speech.prompt import END, REPLY, SPECIALS, markers_to_slots, plain, slots_to_markers
-from bot.speech.tree import TreeModel, Wide
+from bot.speech.tree import TreeModel
 
 PENALTIES = (12.0, 6.0)  # nats for a token that follows the last two, the last three ones in no line of the voice
 LONGEST = 512  # tokens of a prompt that are read at a time

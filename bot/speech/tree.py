@@ -10,17 +10,17 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict, defaultdict
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
 
-from bot.runtime.binding import Binding
+from bot.runtime.binding import HIDDEN, CacheBinding, bias_of
 from bot.runtime.session import Session
+from bot.runtime.spare import Wide, widest
 
 ROPE_BASE = 10000.0
-HIDDEN = -1e9  # added to the attention score of what must not be seen
 ROOM = 1024  # slots of a buffer at least; memory is only used for those that are filled
 KEPT = 8 * 2**20  # bytes of chunks that are kept, about 500 tokens
 
@@ -47,14 +47,6 @@ class Chunk:
         return self.cache.nbytes + self.logits.nbytes
 
 
-@dataclass(frozen=True, slots=True)
-class Wide:
-    """The speaker once more, on two threads, for when a core is free: ``borrowed`` takes one if so and tells."""
-
-    session: Session
-    borrowed: Callable[[], AbstractContextManager[bool]]
-
-
 class TreeModel:
     """Opens prompts on buffers that are used again; safe to call from several threads."""
 
@@ -72,9 +64,7 @@ class TreeModel:
     @contextmanager
     def open(self, chunks: Sequence[Sequence[int]], room: int) -> Iterator[Tree]:
         """Read a prompt, as far as it is not known, see bot.speech.branches.LanguageModel."""
-        wide = self._wide
-        with wide.borrowed() if wide else nullcontext(False) as free:
-            session = wide.session if wide and free else self._session
+        with widest(self._session, self._wide) as session:
             tree = self._read(session, chunks, room)
             try:
                 yield tree
@@ -120,20 +110,12 @@ class Tree:
     first: np.ndarray
 
     def __init__(self, session: Session, vocabulary: int, room: int) -> None:
-        names = [name for name in session.input_shapes if name.startswith("past_")]
-        _, heads, _, size = session.input_shapes[names[0]]
         self.room, self._vocabulary = room, vocabulary
-        self._cache = np.zeros((len(names), 1, heads, room, size), np.float32)
         self._seen = np.zeros((room + 1, room), bool)  # which slots belong to a beginning
-        self._binding = Binding(session)
-        for name, part in zip(names, self._cache, strict=True):
-            self._binding.read(name, part)
-            self._binding.write(name.replace("past_", "present_"), part)
-        for name, table in zip(("cos", "sin"), turns(room, size), strict=True):
+        self._binding = CacheBinding(session, room)
+        self._cache = self._binding.cache
+        for name, table in zip(("cos", "sin"), turns(room, self._cache.shape[-1]), strict=True):
             self._binding.read(name, table)
-        self._last, self._total = np.zeros(1, np.int32), np.zeros((), np.int32)
-        self._binding.read("last", self._last)
-        self._binding.read("total", self._total)
         self.clear()
 
     def clear(self) -> None:
@@ -145,7 +127,7 @@ class Tree:
     def read(self, ids: Sequence[int]) -> Chunk:
         """Put a chunk behind the prompt so far and return it."""
         start, count = self._used, len(ids)
-        bias = np.zeros((count, start + count), np.float32)
+        bias = np.zeros((1, 1, count, start + count), np.float32)
         positions = np.arange(start, start + count)
         self.first = self._run(ids, positions, bias, [count - 1])[0]
         self._lengthen(count)
@@ -172,14 +154,13 @@ class Tree:
             self._seen[number, self._prompt + number - 1] = True
             self._depths.append(self._depths[parent] + 1)
         seen = self._seen[first : first + count, : self._used + count]
-        bias = np.where(seen, np.float32(0.0), np.float32(HIDDEN))
-        return self._run(tokens, np.array(self._depths[first:]) - 1, bias, np.arange(count))
+        return self._run(tokens, np.array(self._depths[first:]) - 1, bias_of(seen), np.arange(count))
 
     def follow(self, ids: Sequence[int]) -> np.ndarray:
         """Return logits behind each of ids, see bot.speech.branches.Branches."""
         used, places = self._used, np.arange(len(ids))
-        bias = np.zeros((len(ids), used + len(ids)), np.float32)  # the graph itself hides later ones
-        bias[:, self._prompt : used] = HIDDEN
+        bias = np.zeros((1, 1, len(ids), used + len(ids)), np.float32)  # the graph itself hides later ones
+        bias[..., self._prompt : used] = HIDDEN
         logits = self._run(ids, self._prompt + places, bias, places)
         self._used = used
         return logits
@@ -196,18 +177,17 @@ class Tree:
         bias: np.ndarray,
         wanted: Sequence[int] | np.ndarray,
     ) -> np.ndarray:
-        """Run new tokens, bias (T, S), in the next slots; return logits (W, V) behind those at ``wanted``."""
+        """Run new tokens, bias (1, 1, T, S), in the next slots; return logits (W, V) behind those at ``wanted``."""
         self._used += len(ids)
         logits = np.empty((1, len(wanted), self._vocabulary), np.float32)
         feeds = {
             "ids": np.array(ids, np.int64)[None],
             "positions": np.array(positions, np.int64)[None],
-            "bias": np.ascontiguousarray(bias)[None, None],
+            "bias": np.ascontiguousarray(bias),
             "wanted": np.array(wanted, np.int64),
         }
-        self._last[:], self._total[...] = self._used - 1, self._used
         for name, array in feeds.items():
             self._binding.read(name, array)
         self._binding.write("logits", logits)
-        self._binding.run()
+        self._binding.run_on(len(ids), self._used)
         return logits[0]

@@ -1,18 +1,22 @@
 """Photo -> one plain caption in the corpus' style, by two ONNX graphs and a small beam search.
 
 ``captioner_encoder`` sees the photo once and returns the decoder's cross-attention keys and values;
-``captioner_decoder`` turns the last word into scores for the next one, with keys and values of the earlier ones.
+``captioner_decoder`` tells which words may follow the last one (bot/vision/caption_writer.py).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from itertools import islice
+from typing import Protocol
 
 import numpy as np
 from PIL import Image
 
 from bot.runtime.session import Session
+from bot.runtime.spare import Wide, widest
 from bot.vision.pixels import rgb, to_batch
 
 # Ids 0..4 of every vocabulary. A caption starts with the word of its style; the bot asks for PLAIN.
@@ -22,6 +26,7 @@ COMMA = ","
 MAX_WORDS = 22  # commas included
 MIN_WORDS = 5
 BEAMS = 4
+LIKELIEST = 32  # words that may follow one, of which at most 27 are barred (said before, special)
 LENGTH_POWER = 0.8  # Wu et al. 2016 (arXiv:1609.08144) divide by length to such a power
 
 # Words a caption may say twice; one that repeats another ("a cap and a cap") is never right.
@@ -33,7 +38,19 @@ towards past about onto inside outside after before like so few during what how 
 """
 FUNCTION_WORDS = frozenset({COMMA, *_FUNCTION_WORDS.split()})
 
-NextScores = Callable[[np.ndarray, np.ndarray], np.ndarray]
+# Maps ids (B, T) int64 of captions to the likeliest next words (B, K) int64 and their log-probabilities (B, K) float32;
+# parents (B,) say which row of the call before each caption has grown from.
+NextWords = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
+
+
+class Writer(Protocol):
+    """The decoder: bot.vision.caption_writer.CaptionWriter, or a plainer one."""
+
+    words: list[str]
+
+    def open(self, memory: Mapping[str, np.ndarray]) -> AbstractContextManager[NextWords]:
+        """Begin captions of a photo, of which ``memory`` is what the encoder made."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,42 +67,49 @@ class Beam:
         return self.score / (len(self.ids) - 1) ** LENGTH_POWER
 
 
+def _nothing() -> None:
+    """Do nothing meanwhile."""
+
+
 class Captioner:
     """Describes a photo in one sentence; safe to call from several threads."""
 
-    def __init__(self, encoder: Session, decoder: Session) -> None:
-        """Take the two sessions; the decoder's labels carry the words, the encoder's entry the normalisation."""
-        self._encoder, self._decoder = encoder, decoder
-        self._words: list[str] = decoder.entry.labels["words"]
+    def __init__(self, encoder: Session, writer: Writer) -> None:
+        """Take the encoder's session, whose entry carries the normalisation, and what writes."""
+        self._encoder, self._writer = encoder, writer
+        self._wide: Wide | None = None
         self._normalisation = encoder.entry.normalisation
-        layers, two, _, heads, _, width = decoder.input_shapes["past"]
-        self._no_past = np.zeros((layers, two, 1, heads, 0, width), np.float32)
 
-    def caption(self, image: Image.Image) -> str:
-        """Return the best caption of an RGB photo: lower case, no full stop."""
-        return self.captions(image)[0][0]
+    def widen(self, wide: Wide) -> None:
+        """Look at photos with a second session of the encoder from now on while a core is free."""
+        self._wide = wide
 
-    def captions(self, image: Image.Image) -> list[tuple[str, float]]:
-        """Return up to ``BEAMS`` captions with their length-normalised log-probabilities, best first."""
-        return self.tell(self.look(image))
+    def caption(self, image: Image.Image, meanwhile: Callable[[], object] = _nothing) -> str:
+        """Return the best caption of an RGB photo: lower case, no full stop; ``meanwhile`` as in ``captions``."""
+        return self.captions(image, meanwhile)[0][0]
 
-    def look(self, image: Image.Image) -> dict[str, np.ndarray]:
+    def captions(self, image: Image.Image, meanwhile: Callable[[], object] = _nothing) -> list[tuple[str, float]]:
+        """Return up to ``BEAMS`` captions with their length-normalised log-probabilities, best first.
+
+        ``meanwhile`` is called as soon as it is known which cores the photo is looked at with, and once more when
+        they are free again: for something else to begin beside this.
+        """
+        memory = self.look(image, meanwhile)
+        meanwhile()
+        return self.tell(memory)
+
+    def look(self, image: Image.Image, meanwhile: Callable[[], object] = _nothing) -> dict[str, np.ndarray]:
         """Return what the encoder makes of an RGB photo, by output name."""
-        return self._encoder.run({"image": prepare(image, **self._normalisation)})
+        with widest(self._encoder, self._wide) as encoder:
+            meanwhile()
+            return encoder.run({"image": prepare(image, **self._normalisation)})
 
     def tell(self, memory: Mapping[str, np.ndarray]) -> list[tuple[str, float]]:
         """Return captions like ``captions`` of what ``look`` returned."""
-        heard: dict[str, np.ndarray] = {}
-
-        def next_scores(ids: np.ndarray, parents: np.ndarray) -> np.ndarray:
-            past = heard["present"][:, :, parents] if heard else self._no_past
-            heard.update(self._decoder.run({"ids": ids[:, -1:], "past": past, **memory}))
-            return heard["scores"]
-
-        return [
-            (to_text([self._words[i] for i in beam.ids[1:-1]]), beam.normalised)
-            for beam in search(next_scores, self._words)
-        ]
+        words = self._writer.words
+        with self._writer.open(memory) as next_words:
+            found = search(next_words, words)
+        return [(to_text([words[i] for i in beam.ids[1:-1]]), beam.normalised) for beam in found]
 
 
 def prepare(image: Image.Image, size: int, mean: Sequence[float], std: Sequence[float]) -> np.ndarray:
@@ -97,32 +121,24 @@ def prepare(image: Image.Image, size: int, mean: Sequence[float], std: Sequence[
     return to_batch([square], mean, std)
 
 
-def search(next_scores: NextScores, words: Sequence[str], *, style: int = PLAIN, beams: int = BEAMS) -> list[Beam]:
+def search(next_words: NextWords, words: Sequence[str], *, style: int = PLAIN, beams: int = BEAMS) -> list[Beam]:
     """Find the likeliest captions by beam search, best first; each ends with ``END``.
 
-    ``next_scores`` maps ids (B, T) int64 to logits (B, words) float32 of the next word; its second argument
-    (B,) says which row of the call before each caption has grown from. Special words are never produced,
-    only function words come twice, never in a row, and no three words repeat.
+    Special words are never produced, only function words come twice, never in a row, and no three words repeat.
     """
     alive, done = [Beam((style,), 0.0)], list[Beam]()
     for length in range(MAX_WORDS + 1):
         parents = np.array([beam.parent for beam in alive])
-        scores = next_scores(np.array([beam.ids for beam in alive], np.int64), parents)
-        sums = log_sums(scores)  # before anything is barred
-        scores[:, PLAIN : UNKNOWN + 1] = -np.inf
-        if length < MIN_WORDS:
-            scores[:, END] = -np.inf
-        elif length == MAX_WORDS:
-            scores[:, END + 1 :] = -np.inf
+        likely, log_probs = next_words(np.array([beam.ids for beam in alive], np.int64), parents)
         grown = []
-        for beam, row in zip(alive, scores, strict=True):
-            row[forbidden(beam.ids, words)] = -np.inf
-        likely = np.argpartition(-scores, beams)[:, :beams]
-        gained = np.take_along_axis(scores, likely, axis=1) - sums[:, None]
-        for number, (beam, *row) in enumerate(zip(alive, likely.tolist(), gained.tolist(), strict=True)):
-            for word, log_prob in zip(*row, strict=True):
-                if log_prob > -np.inf:
-                    grown.append(Beam((*beam.ids, word), beam.score + log_prob, number))
+        for number, (beam, row, gained) in enumerate(zip(alive, likely.tolist(), log_probs.tolist(), strict=True)):
+            if length == MAX_WORDS:  # it ends here, however unlikely that is
+                row, gained = [END], [gained[row.index(END)] if END in row else gained[-1]]
+            barred = {*range(PLAIN, UNKNOWN + 1), *forbidden(beam.ids, words)} | (
+                {END} if length < MIN_WORDS else set()
+            )
+            free = ((word, log_prob) for word, log_prob in zip(row, gained, strict=True) if word not in barred)
+            grown += [Beam((*beam.ids, word), beam.score + more, number) for word, more in islice(free, beams)]
         grown.sort(key=lambda beam: beam.score, reverse=True)
         done += [beam for beam in grown[:beams] if beam.ids[-1] == END]
         alive = [beam for beam in grown if beam.ids[-1] != END][:beams]
@@ -136,12 +152,6 @@ def forbidden(ids: Sequence[int], words: Sequence[str]) -> list[int]:
     said = [i for i in ids[1:] if words[i] not in FUNCTION_WORDS]
     pair = tuple(ids[-2:])
     return [*said, *ids[-1:], *(ids[i + 2] for i in range(len(ids) - 2) if tuple(ids[i : i + 2]) == pair)]
-
-
-def log_sums(scores: np.ndarray) -> np.ndarray:
-    """Return what to take from each row of scores (B, words) for log-probabilities, (B,)."""
-    largest = scores.max(-1)
-    return np.asarray(largest + np.log(np.exp(scores - largest[:, None]).sum(-1)))
 
 
 def to_text(words: Sequence[str]) -> str:

@@ -10,7 +10,7 @@ from PIL import Image
 from bot.domain import Box, Face
 from bot.runtime.session import Session
 from bot.vision.boxes import nms, vote
-from bot.vision.pixels import letterbox, to_batch
+from bot.vision.pixels import letterbox, smallest_frame, to_batch
 
 OVERLAP = 0.4  # IoU above which two boxes are one face
 VOTERS = 0.6  # IoU from which a weaker box of the same face helps to place it
@@ -20,8 +20,10 @@ LEAST_VOTE = 0.1  # score of boxes that may help
 class FaceDetector:
     """Finds human faces. Safe to call from several threads.
 
-    The model takes ``pixels`` (B, 3, S, S) and gives for each of its N cells ``scores`` (B, N) in 0..1,
-    ``boxes`` (B, N, 4) as x, y, w, h and ``landmarks`` (B, N, 10) as x, y pairs, in pixels of the square.
+    The model takes ``pixels`` (B, 3, H, W) and gives for each of its N cells ``scores`` (B, N) in 0..1,
+    ``boxes`` (B, N, 4) as x, y, w, h and ``landmarks`` (B, N, 10) as x, y pairs, in pixels of the frame. The
+    longer side of a photo has S pixels in it; H and W are the least multiples of the model's ``step`` around it,
+    so that as little as possible is grey. A model without a ``step`` takes squares of S.
     """
 
     def __init__(self, session: Session, *, threshold: float | None = None, overlap: float = OVERLAP) -> None:
@@ -29,6 +31,7 @@ class FaceDetector:
         self._session = session
         about = session.entry.normalisation
         self._size, self._mean, self._std = int(about["size"]), about["mean"], about["std"]
+        self._step = int(about.get("step", self._size))
         self.threshold = float(session.entry.labels["threshold"]) if threshold is None else threshold
         self.overlap = overlap
 
@@ -37,11 +40,15 @@ class FaceDetector:
         return self.detect_many([image])[0]
 
     def detect_many(self, images: Sequence[Image.Image]) -> list[list[Face]]:
-        """Return the faces of each photo from one run of the model; the photos may differ in size."""
+        """Return the faces of each photo from one run of the model; the photos may differ in size.
+
+        They share a frame: photos of one shape are the quickest.
+        """
         if not images:
             return []
-        squares, scales = zip(*(letterbox(image, self._size) for image in images), strict=True)
-        found = self._session.run({"pixels": to_batch(squares, self._mean, self._std)})
+        frame = smallest_frame(images, self._size, self._step)
+        frames, scales = zip(*(letterbox(image, self._size, frame) for image in images), strict=True)
+        found = self._session.run({"pixels": to_batch(frames, self._mean, self._std)})
         rows = zip(images, scales, found["scores"], found["boxes"], found["landmarks"], strict=True)
         return [self._faces(image, scale, *outputs) for image, scale, *outputs in rows]
 

@@ -60,8 +60,8 @@ class Reader(Protocol):
 class Describer(Protocol):
     """Describes a photo in one sentence."""
 
-    def caption(self, image: Image.Image) -> str:
-        """Return a caption in lower case, without a full stop."""
+    def caption(self, image: Image.Image, meanwhile: Callable[[], object]) -> str:
+        """Return a caption in lower case, without a full stop; ``meanwhile`` is called when a core may be free."""
 
 
 class Observer:
@@ -87,12 +87,17 @@ class Observer:
         with stopwatch("resize"):
             small, divisor = small_copy(photo.image)
         find: Callable[[], Found] = partial(self._find, photo.image, small, divisor)
-        if self._aside:
-            find = self._aside(find)
+        faces_of = find
+
+        def begin() -> None:
+            nonlocal faces_of
+            if self._aside and faces_of is find:  # not begun yet, as no core was free
+                faces_of = self._aside(find)
+
         with stopwatch("caption"):
-            caption = as_portrait(self._captioner.caption(small))
+            caption = as_portrait(self._captioner.caption(small, begin))
         with stopwatch("detect"):
-            found, known = find()
+            found, known = faces_of()
         mentions = people_in_caption(caption)
         faces = _credible(found, mentions)[:MAX_READ]
         with stopwatch("read"):

@@ -40,16 +40,29 @@ def small_copy(image: Image.Image) -> tuple[Image.Image, int]:
     return (image if divisor == 1 else image.reduce(divisor)), divisor
 
 
-def letterbox(image: Image.Image, size: int) -> tuple[Image.Image, float]:
-    """Fit an image into the top left of a grey ``size`` x ``size`` square.
+def letterbox(image: Image.Image, size: int, frame: tuple[int, int] | None = None) -> tuple[Image.Image, float]:
+    """Fit an image into the top left of a grey frame such that its longer side has ``size`` pixels.
 
-    Returns the square and the scale: a point of the photo times scale is its point in the square.
+    ``frame`` is the width and height of the result (see ``smallest_frame``), else it is a square. Returns the frame
+    and the scale: a point of the photo times scale is its point in the frame.
     """
     scale = size / max(image.size)
+    framed = Image.new("RGB", frame or (size, size), GREY)
+    framed.paste(rgb(image).resize(fitted(image, size), Image.Resampling.BILINEAR), (0, 0))
+    return framed, scale
+
+
+def fitted(image: Image.Image, size: int) -> tuple[int, int]:
+    """Return the width and height of an image whose longer side was brought to ``size`` pixels."""
+    scale = size / max(image.size)
     width, height = (max(1, round(side * scale)) for side in image.size)
-    square = Image.new("RGB", (size, size), GREY)
-    square.paste(rgb(image).resize((width, height), Image.Resampling.BILINEAR), (0, 0))
-    return square, scale
+    return width, height
+
+
+def smallest_frame(images: Sequence[Image.Image], size: int, step: int) -> tuple[int, int]:
+    """Return the width and height, multiples of ``step``, of the smallest frame into which each image fits."""
+    widths, heights = zip(*(fitted(image, size) for image in images), strict=True)
+    return -(-max(widths) // step) * step, -(-max(heights) // step) * step
 
 
 def crop_face(image: Image.Image, box: Box, size: int, margin: float = FACE_MARGIN) -> Image.Image:

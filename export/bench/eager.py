@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,24 +10,30 @@ import torch
 from torch import nn
 
 from bot.runtime.bundle import Bundle, ModelEntry
+from export.bench.growing import INPUTS, OUTPUTS, GrowingDecoder, GrowingWriter
 from export.bench.weights import Stored, read_back
-from export.graphs.captioner import Decoder, Encoder
+from export.branching_captioner import BranchingCaptioner
+from export.graphs.captioner import Encoder
 from models.captioner import Captioner, CaptionerConfig, Trunk
 from models.efficientnet_lite0 import EfficientNetLite0
 from models.face_detector import DetectorForExport, FaceDetectorNet
 from models.face_reader import CalibratedFaceReader, FaceReaderConfig, FaceReaderNet
 
-SEEN = ("look", "look_low", "strength", "keys_values")  # matrices without a name in the encoder's file, in its order
+LOOKED = ("look", "look_low", "strength", "keys_values")  # matrices without a name in the encoder's file, in its order
 SAID = ("qkv", "out", "query", "cross_out", "wide", "narrow")  # the same of a block in the decoder's
 
 
 class EagerModel:
     """What bot.runtime.session.Session is, for a PyTorch module with the inputs and outputs of an exported graph."""
 
-    def __init__(self, module: nn.Module, entry: ModelEntry) -> None:
+    def __init__(
+        self, module: nn.Module, entry: ModelEntry, inputs: Sequence[str] = (), outputs: Sequence[str] = ()
+    ) -> None:
+        """Take a module and the entry of the file; names of inputs and outputs are the file's unless given."""
         self._module, self.entry = module.eval(), entry
-        self.input_shapes: dict[str, list[Any]] = {node["name"]: node["shape"] for node in entry.about["inputs"]}
-        self.output_names: list[str] = [node["name"] for node in entry.about["outputs"]]
+        shapes = {node["name"]: node["shape"] for node in entry.about["inputs"]}
+        self.input_shapes: dict[str, list[Any]] = {name: shapes.get(name, []) for name in inputs or shapes}
+        self.output_names = [*(outputs or (node["name"] for node in entry.about["outputs"]))]
 
     @torch.inference_mode()
     def run(self, feeds: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -37,16 +43,18 @@ class EagerModel:
         return {name: value.numpy() for name, value in zip(self.output_names, outputs, strict=True)}
 
 
-def eager_eyes(bundle: Bundle) -> dict[str, EagerModel]:
-    """Return the networks that see, by the names of their files."""
-    encoder, decoder = captioner_networks(bundle)
+def eager_eyes(bundle: Bundle) -> tuple[dict[str, EagerModel], GrowingWriter]:
+    """Return the networks that see, by the names of their files, and what writes captions."""
+    encoder, network = captioner_networks(bundle)
     modules = {
         "face_detector": detector_network(bundle),
         "face_reader": reader_network(bundle),
         "captioner_encoder": encoder,
-        "captioner_decoder": decoder,
     }
-    return {name: EagerModel(module, bundle.model(name)) for name, module in modules.items()}
+    entry = bundle.model("captioner_decoder")
+    decoder = EagerModel(GrowingDecoder(network), entry, INPUTS, OUTPUTS)
+    eyes = {name: EagerModel(module, bundle.model(name)) for name, module in modules.items()}
+    return eyes, GrowingWriter(decoder, entry.labels["words"], network.config)
 
 
 def detector_network(bundle: Bundle) -> nn.Module:
@@ -69,8 +77,8 @@ def reader_network(bundle: Bundle) -> nn.Module:
     return module
 
 
-def captioner_networks(bundle: Bundle) -> tuple[Encoder, Decoder]:
-    """Return the captioner's two halves, which share a network; each file holds a part of it."""
+def captioner_networks(bundle: Bundle) -> tuple[Encoder, Captioner]:
+    """Return the captioner's encoder, and the network that it shares with the decoder; each file holds a part of it."""
     entries = [bundle.model(f"captioner_{half}") for half in ("encoder", "decoder")]
     seen, said = (Stored(entry.path) for entry in entries)
     words = len(entries[1].labels["words"])
@@ -78,12 +86,12 @@ def captioner_networks(bundle: Bundle) -> tuple[Encoder, Decoder]:
     places = next(t for t in seen.tensors.values() if t.shape == (words, 1) and t.dtype == np.int64)[:, 0]
     concepts = np.argsort(places, kind="stable")[: places.max()]
     network = Captioner(CaptionerConfig(words, tuple(concepts.tolist())))
-    encoder, decoder = Encoder(Trunk(EfficientNetLite0()), network), Decoder(network)
+    encoder = Encoder(Trunk(EfficientNetLite0()), network)
     read_back(encoder, seen)
-    read_back(decoder, said)
+    read_back(BranchingCaptioner(network), said)
     encoder.table = torch.from_numpy(seen.tensors["table"].astype(np.float32))
     blocks = [f"blocks.{block}.{part}" for block in range(network.config.layers) for part in SAID]
-    for names, matrices in ((SEEN, seen.matrices()), ((*blocks, "embed", "gate"), said.matrices())):
+    for names, matrices in ((LOOKED, seen.matrices()), ((*blocks, "embed", "gate"), said.matrices())):
         for name, matrix in zip(names, matrices, strict=True):
             network.get_submodule(name).weight = nn.Parameter(matrix.contiguous(), requires_grad=False)
-    return encoder, decoder
+    return encoder.eval(), network.eval()

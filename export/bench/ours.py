@@ -19,6 +19,7 @@ from bot.runtime.timing import Stopwatch
 from bot.speech.decoder import Decoder
 from bot.speech.prompt import build_prompt
 from bot.speech.tree import TreeModel
+from bot.vision.caption_writer import CaptionWriter
 from bot.vision.captioner import Captioner
 from bot.vision.detector import FaceDetector
 from bot.vision.face_reader import FaceReader
@@ -128,20 +129,22 @@ def stages(engine: TalkingPhotos, sample: Sample, rounds: int) -> dict[str, floa
     photo = decode(sample.data)
     small, _ = small_copy(photo.image)
     detector, reader = FaceDetector(sessions["face_detector"]), FaceReader(sessions["face_reader"])
-    captioner = Captioner(sessions["captioner_encoder"], sessions["captioner_decoder"])
+    captioner = Captioner(sessions["captioner_encoder"], CaptionWriter(sessions["captioner_decoder"]))
     faces: list[Face] = detector.detect(photo.image)[:1]
     found = {
         "decode_12mp": milliseconds(lambda: decode(phone.data), rounds),
         "detector": milliseconds(lambda: detector.detect(small), rounds),
+        "detector_2": milliseconds(lambda: detector.detect_many([small, small]), rounds) / 2,
         "captioner": milliseconds(lambda: captioner.caption(small), rounds),
     }
     if faces:
         found["face_reader"] = milliseconds(lambda: reader.read(photo.image, faces), rounds)
+        found["face_reader_2"] = milliseconds(lambda: reader.read(photo.image, 2 * faces), rounds) / 2
     return found | speaker_stages(engine, engine.observe(photo), rounds)
 
 
 def speaker_stages(engine: TalkingPhotos, scene: Scene, rounds: int) -> dict[str, float]:
-    """Return milliseconds of reading a whole prompt, and of a token behind it in one reply and in all at once.
+    """Return milliseconds of reading a whole prompt, and of a token behind it in one reply, all and twice as many.
 
     ``prompt_tokens`` is how long that prompt is.
     """
@@ -149,12 +152,13 @@ def speaker_stages(engine: TalkingPhotos, scene: Scene, rounds: int) -> dict[str
     model = TreeModel(engine.sessions["speaker"], decoder.tokenizer.get_vocab_size())
     prompts = [build_prompt(scene, voice, (), ()) for voice in VOICES]  # all different, so that none is known already
     ids = [decoder.tokenizer.encode(prompt, add_special_tokens=False).ids for prompt in prompts]
-    found: dict[str, list[float]] = {"prefill": [], "step_1": [], "step_10": []}
+    widths = {"step_1": 1, "step_10": BRANCHES, "step_20": 2 * BRANCHES}
+    found: dict[str, list[float]] = {name: [] for name in ("prefill", *widths)}
     for prompt in ids[: max(4, rounds // 2)]:
         begun = time.perf_counter()
-        with model.open([prompt], BRANCHES * STEPS) as tree:
+        with model.open([prompt], sum(widths.values()) * STEPS // 2) as tree:
             found["prefill"].append(1000 * (time.perf_counter() - begun))
-            for name, width in (("step_1", 1), ("step_10", BRANCHES)):
+            for name, width in widths.items():
                 for step in range(STEPS // 2):
                     parents = np.arange(width) if step else np.zeros(width, np.int64)
                     begun = time.perf_counter()

@@ -9,7 +9,6 @@ import logging
 import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol, cast
 
@@ -22,21 +21,22 @@ from bot.runtime.session import Session
 from bot.speech.branches import GraphRunner
 from bot.speech.decoder import Decoder, Sample
 from bot.speech.speaker import Speaker
-from bot.vision.captioner import Captioner
+from bot.vision.captioner import Captioner as BotCaptioner
 from bot.vision.detector import FaceDetector
 from bot.vision.face_reader import FaceReader
 from bot.vision.observer import Observer
 from bot.vision.photo import decode
 from export.bench import photos
 from export.bench.eager import captioner_networks, eager_eyes
+from export.bench.growing import GrowingWriter, growing_graph
 from export.bench.plain import PlainSession
 from export.graph import Graph, export
-from export.graphs import captioner
 from export.speaker_rewrite import recover
+from models.captioner import Captioner
 from models.speaker import CachedSpeaker, EagerSession
 from models.speaker import Speaker as SpeakerNet
 
-EYES = ("face_detector", "face_reader", "captioner_encoder", "captioner_decoder")
+EYES = ("face_detector", "face_reader", "captioner_encoder")
 
 
 class OneByOne(Decoder):
@@ -51,9 +51,9 @@ class OneByOne(Decoder):
 class Rival:
     """Answers photos with the bot's own code, on networks run by something else; nothing is done side by side."""
 
-    def __init__(self, eyes: Mapping[str, GraphRunner], decoder: Decoder) -> None:
-        detector, reader, encoder, writer = (cast(Session, eyes[name]) for name in EYES)
-        self._observer = Observer(FaceDetector(detector), FaceReader(reader), Captioner(encoder, writer))
+    def __init__(self, eyes: Mapping[str, GraphRunner], writer: GrowingWriter, decoder: Decoder) -> None:
+        detector, reader, encoder = (cast(Session, eyes[name]) for name in EYES)
+        self._observer = Observer(FaceDetector(detector), FaceReader(reader), BotCaptioner(encoder, writer))
         self._speaker = Speaker(decoder)
 
     def answer(self, data: bytes, persona: Persona, seed: int) -> Reply:
@@ -64,7 +64,7 @@ class Rival:
 def torch_eager(bundle: Bundle) -> Rival:
     """Return the bot on PyTorch, its samples written together and its weights those of the files."""
     decoder = Decoder(EagerSession(recover(bundle.model("speaker").path)), bundle.file("speaker_tokenizer"))
-    return Rival(eager_eyes(bundle), decoder)
+    return Rival(*eager_eyes(bundle), decoder)
 
 
 def naive_ort(bundle: Bundle, threads: int, folder: Path, *, together: bool = False) -> Rival:
@@ -73,42 +73,24 @@ def naive_ort(bundle: Bundle, threads: int, folder: Path, *, together: bool = Fa
     Samples are written one by one, or ``together`` in a batch. ``folder`` is where float32 files are written.
     """
     written = folder / "speaker.onnx"
+    _, network = captioner_networks(bundle)
     if not written.exists():
-        write_floats(bundle, folder)
-    eyes = {
-        name: PlainSession(folder / f"{name}.onnx" if name == "captioner_decoder" else bundle.model(name).path, threads)
-        for name in EYES
-    }
-    for name, session in eyes.items():
-        session.entry = replace(bundle.model(name))
+        write_floats(bundle, network, folder)
+    entries = [bundle.model(name) for name in EYES]
+    eyes = {entry.name: PlainSession(entry.path, threads, entry) for entry in entries}
+    words = bundle.model("captioner_decoder").labels["words"]
+    writer = GrowingWriter(PlainSession(folder / "captioner_decoder.onnx", threads), words, network.config)
     kind = Decoder if together else OneByOne
-    return Rival(eyes, kind(PlainSession(written, threads), bundle.file("speaker_tokenizer")))
+    return Rival(eyes, writer, kind(PlainSession(written, threads), bundle.file("speaker_tokenizer")))
 
 
-def write_floats(bundle: Bundle, folder: Path) -> None:
+def write_floats(bundle: Bundle, network: Captioner, folder: Path) -> None:
     """Write float32 graphs of the networks that ship with int8 arithmetic; the others compute in float32 anyway."""
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it tells of packages that no graph here needs
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         export(float_speaker(recover(bundle.model("speaker").path)), folder)
-        export(float_decoder(captioner_networks(bundle)[1]), folder)
-
-
-def float_decoder(decoder: captioner.Decoder) -> Graph:
-    """Return the captioner's decoder, which ships with int8 products."""
-    config = decoder.network.config
-    size = config.width // config.heads
-    said = torch.randn(config.layers, 2, 3, config.heads, 5, size)
-    seen = (config.layers, 1, config.heads, config.grid + config.top, size)
-    inputs = {
-        "ids": torch.tensor([[7], [8], [9]]),
-        "past": said,
-        "keys": torch.randn(seen),
-        "values": torch.randn(seen),
-        "lift": torch.randn(1, config.words),
-    }
-    beams = {"ids": {0: "beams"}, "past": {2: "beams", 4: "said"}}
-    return Graph("captioner_decoder", decoder, inputs, ("scores", "present"), 1e-3, beams, "fp32")
+        export(growing_graph(network), folder)
 
 
 def float_speaker(speaker: SpeakerNet) -> Graph:

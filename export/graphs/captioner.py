@@ -1,4 +1,4 @@
-"""The captioner as two graphs: the photo is seen once, the words are decoded one by one with a key-value cache."""
+"""The captioner as two graphs: the photo is seen once, the words are decoded one by one over a cache in one place."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from bot.runtime.binding import HIDDEN
 from bot.vision.pixels import MEAN, STD
+from export.branching_captioner import BranchingCaptioner
 from export.graph import Graph
-from models.captioner import Captioner, CaptionerConfig, Seen, Trunk, low_features
+from models.captioner import Captioner, CaptionerConfig, Trunk, low_features
 from models.efficientnet_lite0 import pretrained
 
 TRAINING_DATA = (
@@ -39,29 +41,10 @@ class Encoder(nn.Module):
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """(1, 3, size, size) -> keys and values (layers, 1, heads, N, width / heads), lift (1, words)."""
         network = self.network
-        # the mirrored photo shows the same things: concepts are surer when both have a say
-        deep, colours = self.trunk(torch.cat((image, image.flip(3))))
-        both = network.see(network.top(deep), low_features(deep, colours))
-        concepts = network.concepts(both).mean(0, keepdim=True)
-        seen = Seen(both.grid[:1], both.low[:1])
+        deep, colours = self.trunk(image)
+        seen = network.see(network.top(deep), low_features(deep, colours))
+        concepts = network.concepts(seen)
         return *network.keys_and_values(network.cells(seen), concepts, self.table), network.lift(concepts)
-
-
-class Decoder(nn.Module):
-    """The last word, what was computed for earlier ones, keys and values -> logits of the next word."""
-
-    def __init__(self, network: Captioner) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, ids: Tensor, past: Tensor, keys: Tensor, values: Tensor, lift: Tensor) -> tuple[Tensor, Tensor]:
-        """Word ids (B, 1), past (layers, 2, B, heads, P, width / heads) and the encoder's outputs.
-
-        Returns logits (B, words) and the past with the new word.
-        """
-        hidden, present = self.network.step(ids, past, keys, values)
-        # three axes give MatMul; a two-axis Gemm would have the quantiser transpose the tied embedding itself
-        return self.network.scores(hidden, lift)[:, 0], present
 
 
 def graphs(checkpoint: Path) -> list[Graph]:
@@ -71,35 +54,47 @@ def graphs(checkpoint: Path) -> list[Graph]:
     config, vocabulary = network.config, saved["config"]["vocabulary"]
     about = {"training_data": TRAINING_DATA, "licence": LICENCE, "metrics": saved["metrics"]}
     normalisation = {"size": config.size, "mean": MEAN, "std": STD}
-    encoder, image = Encoder(Trunk(pretrained()), network).eval(), noise(config.size)
-    with torch.no_grad():
-        seen = dict(zip(SEEN, encoder(image), strict=True))
     return [
-        Graph(
-            "captioner_encoder", encoder, {"image": image}, SEEN, tolerance=1e-3, precision="int8_weights",
-            about={**about, "normalisation": normalisation},
-        ),
-        decoder_graph(network, seen, {**about, "labels": {"words": vocabulary}}),
-    ]  # fmt: skip
+        encoder_graph(Encoder(Trunk(pretrained()), network), {**about, "normalisation": normalisation}),
+        decoder_graph(network, {**about, "labels": {"words": vocabulary}}),
+    ]
 
 
-def noise(size: int) -> Tensor:
-    """Return the encoder's example input."""
-    return torch.rand(1, 3, size, size, generator=torch.Generator().manual_seed(1)) * 2 - 1
+def encoder_graph(encoder: Encoder, about: Mapping[str, Any]) -> Graph:
+    """Return the encoder's graph."""
+    size = encoder.network.config.size
+    image = torch.rand(1, 3, size, size, generator=torch.Generator().manual_seed(1)) * 2 - 1
+    return Graph("captioner_encoder", encoder, {"image": image}, SEEN, 1e-3, precision="int8_weights", about=about)
 
 
-def decoder_graph(network: Captioner, seen: Mapping[str, Tensor], about: Mapping[str, Any]) -> Graph:
-    """Return the decoder's graph; ``seen`` is what the encoder makes of its example, by name."""
-    ids = torch.arange(3 * 6).view(3, 6) + network.config.words // 2
-    past = network.no_past(3)
-    with torch.no_grad():
-        for word in ids.split(1, dim=1)[:-1]:
-            _, past = network.step(word, past, seen["keys"], seen["values"])
-    beams, said = {2: "beams", 4: "said"}, {0: "beams"}
-    return Graph(
-        "captioner_decoder", Decoder(network), {"ids": ids[:, -1:], "past": past, **seen}, ("scores", "present"),
-        tolerance=1e-3, dynamic={"ids": said, "past": beams}, precision="int8", about=about,
-    )  # fmt: skip
+def decoder_graph(network: Captioner, about: Mapping[str, Any]) -> Graph:
+    """Return the decoder's graph: see BranchingCaptioner for what goes in and comes out."""
+    config = network.config
+    # Every dynamic axis is 2 or longer here, and differs from the others: a 1 would be built into the graph.
+    new, total, room, places = 3, 7, 9, config.grid + config.top
+    generator = torch.Generator().manual_seed(1)
+    size = config.width // config.heads
+    inputs: dict[str, Tensor] = {
+        "ids": torch.randint(config.words, (1, new), generator=generator),
+        "said": torch.tensor([2]),
+        "bias": HIDDEN * (torch.rand(1, 1, new, total, generator=generator) < 0.2).float(),
+        "last": torch.tensor([total - 1], dtype=torch.int32),
+        "total": torch.tensor(total, dtype=torch.int32),
+        "lift": torch.randn(1, config.words, generator=generator),
+    }
+    layers = range(config.layers)
+    seen = [name for i in layers for name in (f"keys_{i}", f"values_{i}")]
+    cached = [f"{kind}_{i}" for i in layers for kind in ("k", "v")]
+    inputs |= {name: torch.randn(1, config.heads, places, size, generator=generator) for name in seen}
+    inputs |= {f"past_{name}": torch.randn(1, config.heads, room, size, generator=generator) for name in cached}
+    dynamic = {
+        "ids": {1: "new"},
+        "bias": {2: "new", 3: "seen"},
+        **{f"past_{name}": {2: "room"} for name in cached},
+    }
+    outputs = ("words", "log_probs", *(f"present_{name}" for name in cached))
+    module = BranchingCaptioner(network)
+    return Graph("captioner_decoder", module, inputs, outputs, 1e-3, dynamic=dynamic, precision="int8", about=about)
 
 
 def load(saved: Mapping[str, Any]) -> Captioner:

@@ -5,21 +5,24 @@ from __future__ import annotations
 import argparse
 import itertools
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from PIL import Image
+from torch import nn
 
 from bot.runtime.bundle import SHIPPED_BUNDLE, Bundle
 from bot.runtime.session import Session
 from bot.vision.detector import FaceDetector
-from bot.vision.pixels import MEAN, STD, letterbox
+from bot.vision.pixels import MEAN, STD, letterbox, smallest_frame
 from export.graph import Graph
 from models.data.face_boxes import face_boxes
 from models.data.face_frames import CROP, people_free, read_crops
 from models.data.photos import Photos
-from models.face_detector import FRAME, DetectorForExport, FaceDetectorConfig, FaceDetectorNet
+from models.face_detector import FRAME, STRIDES, DetectorForExport, FaceDetectorConfig, FaceDetectorNet
 from models.face_metrics import Detections, Truth, judge
 from models.train.face_detector import FAINTEST, LEAST_FACE, truths
 from models.train.face_sheet import draw_mistakes
@@ -36,28 +39,34 @@ def graphs(checkpoint: Path) -> list[Graph]:
     network = FaceDetectorNet(FaceDetectorConfig(**saved["config"]))
     network.load_state_dict(saved["network"])
     metrics = dict(saved["metrics"])
+    about = {
+        "labels": {"threshold": metrics.pop("threshold")},
+        "training_data": "COCO photos with boxes that the detectors YuNet and RFB-640 agree on; FairFace crops "
+        "(Karkkainen & Joo 2021) pasted into face-free ones; trunk initialised from EfficientNet-Lite0's "
+        "ImageNet weights",
+        "licence": "MIT; EfficientNet-Lite0 weights Apache-2.0; FairFace CC BY 4.0 (credit in the model card); "
+        "teachers YuNet Apache-2.0, RFB MIT",
+        "metrics": metrics,
+    }
+    return [detector_graph(DetectorForExport(network), about)]
+
+
+def detector_graph(module: nn.Module, about: Mapping[str, Any]) -> Graph:
+    """Return the graph of a detector, for frames whose sides are multiples of its coarsest stride up to FRAME.
+
+    ``about`` holds labels, training_data, licence and metrics.
+    """
     generator = torch.Generator().manual_seed(1)
-    return [
-        Graph(
-            name="face_detector",
-            module=DetectorForExport(network.eval()),
-            inputs={"pixels": torch.rand((2, 3, FRAME, FRAME), generator=generator) * 2 - 1},
-            outputs=("scores", "boxes", "landmarks"),
-            dynamic={"pixels": {0: "batch"}},
-            tolerance=5e-3,  # of boxes in pixels, which reach a few hundred
-            precision="fp16",
-            about={
-                "normalisation": {"size": FRAME, "mean": list(MEAN), "std": list(STD)},
-                "labels": {"threshold": metrics.pop("threshold")},
-                "training_data": "COCO photos with boxes that the detectors YuNet and RFB-640 agree on; FairFace crops "
-                "(Karkkainen & Joo 2021) pasted into face-free ones; trunk initialised from EfficientNet-Lite0's "
-                "ImageNet weights",
-                "licence": "MIT; EfficientNet-Lite0 weights Apache-2.0; FairFace CC BY 4.0 (credit in the model card); "
-                "teachers YuNet Apache-2.0, RFB MIT",
-                "metrics": metrics,
-            },
-        )
-    ]
+    return Graph(
+        name="face_detector",
+        module=module.eval(),
+        inputs={"pixels": torch.rand((2, 3, FRAME, FRAME - 2 * STRIDES[-1]), generator=generator) * 2 - 1},
+        outputs=("scores", "boxes", "landmarks"),
+        dynamic={"pixels": {0: "batch", 2: "height", 3: "width"}},
+        tolerance=5e-3,  # of boxes in pixels, which reach a few hundred
+        precision="fp16",
+        about={**about, "normalisation": {"size": FRAME, "step": STRIDES[-1], "mean": list(MEAN), "std": list(STD)}},
+    )
 
 
 def main() -> None:
@@ -95,11 +104,11 @@ def main() -> None:
     draw_mistakes(tiles, found, held, threshold, least=LEAST_FACE).save(args.sheet)
     print(f"sheet of mistakes: {args.sheet}")
     measure_portraits(detector, threshold, args.data)
-    print(f"{milliseconds(session):.2f} ms a photo for the network on {args.threads} threads")
+    print(f"{milliseconds(session):.2f} ms a 4:3 photo for the network on {args.threads} threads")
 
 
 def detections(detector: FaceDetector, image: Image.Image) -> Detections:
-    """Return what production sees in one photo, its boxes in pixels of the letterboxed frame, best score first."""
+    """Return what production sees in one photo, its boxes in pixels of its frame, best score first."""
     faces = detector.detect(image)
     boxes = np.array([face.box.as_list() for face in faces]).reshape(-1, 4) * (FRAME / max(image.size))
     return boxes, np.array([face.score for face in faces])
@@ -118,8 +127,9 @@ def measure_portraits(detector: FaceDetector, threshold: float, data: Path) -> N
 
 
 def milliseconds(session: Session, rounds: int = 60) -> float:
-    """Return the median time of the network for one frame, after a warm-up."""
-    pixels = np.random.default_rng(0).normal(size=(1, 3, FRAME, FRAME)).astype(np.float32)
+    """Return the median time of the network for the frame of a 4:3 photo, after a warm-up."""
+    width, height = smallest_frame([Image.new("RGB", (4, 3))], FRAME, STRIDES[-1])
+    pixels = np.random.default_rng(0).normal(size=(1, 3, height, width)).astype(np.float32)
     times = []
     for _ in range(rounds):
         started = time.perf_counter()

@@ -9,7 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from bot.speech.tree import HIDDEN, ROPE_BASE, turns
+from bot.runtime.binding import HIDDEN
+from bot.speech.tree import ROPE_BASE, turns
 from export.graph import Graph
 from export.tree_speaker import TreeSpeaker
 from models.speaker import Speaker, SpeakerConfig

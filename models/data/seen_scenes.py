@@ -21,6 +21,7 @@ from tqdm import tqdm
 from bot.domain import Person, Scene
 from bot.runtime.bundle import SHIPPED_BUNDLE, Bundle
 from bot.runtime.session import Session
+from bot.vision.caption_writer import CaptionWriter
 from bot.vision.captioner import Captioner
 from bot.vision.detector import FaceDetector
 from bot.vision.face_reader import FaceReader
@@ -70,11 +71,11 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     args = parser.parse_args()
     bundle = Bundle(SHIPPED_BUNDLE)
-    detector, reader, encoder, words = (
+    detector, reader, encoder, decoder = (
         Session(bundle.model(name), provider="cpu", threads=args.threads)
         for name in ("face_detector", "face_reader", "captioner_encoder", "captioner_decoder")
     )
-    observer = Observer(FaceDetector(detector), FaceReader(reader), Captioner(encoder, words))
+    observer = Observer(FaceDetector(detector), FaceReader(reader), Captioner(encoder, CaptionWriter(decoder)))
     CACHE.parent.mkdir(exist_ok=True)
     done = len(read_seen_scenes())
     with CACHE.open("a", encoding="utf-8") as stream:

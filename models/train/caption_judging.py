@@ -24,12 +24,13 @@ def describe(network: Captioner, words: Sequence[str], seen: Seen | None, concep
     lift = network.lift(concepts)
     past = network.no_past(1)
 
-    def next_scores(ids: np.ndarray, parents: np.ndarray) -> np.ndarray:
+    def next_words(ids: np.ndarray, parents: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         nonlocal past
         hidden, past = network.step(torch.from_numpy(ids[:, -1:]), past[:, :, torch.from_numpy(parents)], keys, values)
-        return network.scores(hidden[:, 0], lift).numpy()
+        following, log_probs = network.likeliest(hidden[:, 0], lift)
+        return following.numpy(), log_probs.numpy()
 
-    return to_text([words[i] for i in search(next_scores, words)[0].ids[1:-1]])
+    return to_text([words[i] for i in search(next_words, words)[0].ids[1:-1]])
 
 
 def judge(captions: Sequence[str], data: CaptionSet) -> dict[str, float]:

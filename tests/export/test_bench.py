@@ -16,7 +16,9 @@ from bot.runtime.session import Session
 from bot.speech.decoder import Decoder
 from bot.speech.prompt import build_prompt
 from bot.speech.tree import TreeModel
-from export.bench import limits, small_vlm_run
+from bot.vision.caption_writer import CaptionWriter
+from bot.vision.captioner import PLAIN
+from export.bench import limits, operators, small_vlm_run
 from export.bench.__main__ import main
 from export.bench.eager import eager_eyes
 from export.bench.measure import KEYS, Bench, Plan
@@ -74,7 +76,8 @@ def test_one_object_holds_every_figure_of_the_bot_and_its_rivals(
     assert all(figures[key] > 0 for key in ORDERED if key not in ("x_naive_ort", "stages", "rss_mb"))
     assert figures["x_torch_eager"] == pytest.approx(8000 / figures["same_photos_ms"], rel=0.01)
     assert figures["x_smolvlm_shape"] == figures["x_smolvlm_4bit"] < figures["x_smolvlm_int8"]
-    wanted = {"decode_12mp", "detector", "face_reader", "captioner", "facts", "prefill", "step_1", "step_10", "rank"}
+    wanted = {"decode_12mp", "detector", "face_reader", "captioner", "facts", "prefill", "rank"}
+    wanted |= {"step_1", "step_10", "step_20", "detector_2", "face_reader_2"}
     assert wanted <= set(figures["stages"])
     assert all(time >= 0 for time in figures["stages"].values())
     assert figures["stages"]["step_1"] < figures["reply_p50_ms"]
@@ -82,9 +85,21 @@ def test_one_object_holds_every_figure_of_the_bot_and_its_rivals(
 
 
 @needs_bundle
+def test_operators_of_all_networks_and_what_is_left_add_up(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert operators.main(["--photos", "1", "--data", str(tmp_path)]) == 0
+    rows = [[cell.strip(" *") for cell in line.split("|")[1:-1]] for line in capsys.readouterr().out.splitlines()[2:]]
+    totals = {name: float(ms) for name, _, ms, _ in rows if name}
+    assert totals.keys() == {*operators.MODELS, "Python", "all"}
+    assert totals["all"] == pytest.approx(sum(totals.values()) - totals["all"], abs=0.5)
+    assert totals["captioner_encoder"] > totals["Python"] / 10 > 0
+    costliest = {rows[i][0]: rows[i + 1][1] for i in range(len(rows)) if rows[i][0] in operators.MODELS}
+    assert costliest["captioner_encoder"] == costliest["face_detector"] == "Conv"
+
+
+@needs_bundle
 def test_the_networks_in_pytorch_see_what_the_shipped_files_see() -> None:
     bundle, rng = Bundle(), np.random.default_rng(0)
-    eyes = eager_eyes(bundle)
+    eyes, growing = eager_eyes(bundle)
     shapes = {
         "face_detector": ("pixels", 320, 1e-2), "face_reader": ("faces", 128, 1e-4),
         "captioner_encoder": ("image", 256, 1e-3),
@@ -93,8 +108,17 @@ def test_the_networks_in_pytorch_see_what_the_shipped_files_see() -> None:
         feeds = {field: rng.normal(size=(1, 3, side, side)).astype(np.float32)}
         expected = shipped(bundle, name).run(feeds)
         assert_alike(eyes[name].run(feeds), expected, tolerance)
-    told = {"ids": np.array([[1], [40]]), "past": np.zeros((2, 2, 2, 8, 0, 32), np.float32), **expected}
-    assert_alike(eyes["captioner_decoder"].run(told), shipped(bundle, "captioner_decoder").run(told), 0.5)  # int8
+    paths = [[[PLAIN]], [[PLAIN, 40], [PLAIN, 50]], [[PLAIN, 50, 60], [PLAIN, 40, 60], [PLAIN, 50, 70]]]
+    told = []
+    for writer in (growing, CaptionWriter(shipped(bundle, "captioner_decoder"))):
+        with writer.open(expected) as next_words:
+            for ids, parents in zip(paths, ([0], [0, 0], [1, 0, 1]), strict=True):
+                words, log_probs = next_words(np.array(ids), np.array(parents))
+        told.append([dict(zip(*row, strict=True)) for row in zip(words.tolist(), log_probs.tolist(), strict=True)])
+    for ours, theirs in zip(*told, strict=True):
+        both = ours.keys() & theirs.keys()
+        assert len(both) > 0.8 * len(ours)
+        assert [ours[word] for word in both] == pytest.approx([theirs[word] for word in both], abs=0.5)  # int8
 
 
 def shipped(bundle: Bundle, name: str) -> Session:

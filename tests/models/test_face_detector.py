@@ -1,7 +1,15 @@
 import pytest
 import torch
 
-from models.face_detector import FRAME, DetectorForExport, FaceDetectorConfig, FaceDetectorNet, cell_centers
+from models.face_detector import (
+    FRAME,
+    STRIDES,
+    DetectorForExport,
+    FaceDetectorConfig,
+    FaceDetectorNet,
+    all_centers,
+    cell_centers,
+)
 from models.face_loss import Targets, assign, detection_loss, generalised_iou
 
 SMALL = FaceDetectorConfig(
@@ -44,6 +52,20 @@ def test_the_parts_make_the_whole():
 
 def test_centers_go_row_by_row():
     assert cell_centers(2, 3, 8).tolist() == [[4, 4], [12, 4], [20, 4], [4, 12], [12, 12], [20, 12]]
+
+
+def test_centers_of_all_levels_are_those_of_each():
+    expected = torch.cat([cell_centers(96 // stride, 160 // stride, stride) for stride in STRIDES])
+    assert torch.equal(all_centers(12, 20), expected)
+
+
+def test_a_frame_may_be_of_any_shape_and_its_grey_makes_no_cells():
+    network = DetectorForExport(FaceDetectorNet(SMALL)).eval()
+    scores, boxes, landmarks = network(torch.randn(1, 3, 64, 96))
+    centers = torch.cat([cell_centers(64 // s, 96 // s, s) for s in STRIDES])
+    assert (scores.shape, boxes.shape, landmarks.shape) == ((1, 126), (1, 126, 4), (1, 126, 10))
+    assert (boxes[0, :, :2] < centers).all()
+    assert (boxes[0, :, :2] + boxes[0, :, 2:] > centers).all()
 
 
 def test_untrained_boxes_surround_their_cell_and_scores_are_low():

@@ -9,10 +9,10 @@ import pytest
 from bot.domain import Person, Scene, Turn
 from bot.runtime.bundle import Bundle
 from bot.runtime.session import Session
-from bot.runtime.spare import SpareCores
+from bot.runtime.spare import SpareCores, Wide
 from bot.speech.decoder import Decoder
 from bot.speech.prompt import build_prompt
-from bot.speech.tree import KEPT, TreeModel, Wide
+from bot.speech.tree import KEPT, TreeModel
 
 SCENE = Scene("a man in a red jacket sits on a bench", (Person("man", "adult", "happy", "center"),))
 TURNS = (Turn("persona", "Fine snow today!"), Turn("user", "what do you do here?"))

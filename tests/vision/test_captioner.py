@@ -1,6 +1,6 @@
 import itertools
+from contextlib import contextmanager
 from types import SimpleNamespace
-from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -8,10 +8,13 @@ from PIL import Image
 
 from bot.runtime.bundle import SHIPPED_BUNDLE, Bundle
 from bot.runtime.session import Session
+from bot.runtime.spare import SpareCores, Wide
+from bot.vision.caption_writer import CaptionWriter
 from bot.vision.captioner import (
     BEAMS,
     END,
     FUNCTION_WORDS,
+    LIKELIEST,
     MAX_WORDS,
     MIN_WORDS,
     PLAIN,
@@ -28,7 +31,13 @@ VOCABULARY = [*SPECIALS, "a", "the", "of", "in", "on", *(f"word{i}" for i in ran
 
 
 def bigram_model(table: np.ndarray):
-    return lambda ids, parents: table[ids[:, -1]]
+    return lambda ids, parents: likeliest(table[ids[:, -1]])
+
+
+def likeliest(scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    log_probs = scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
+    words = np.argsort(-log_probs, axis=1)[:, :LIKELIEST]
+    return words, np.take_along_axis(log_probs, words, axis=1)
 
 
 def random_table(seed: int) -> np.ndarray:
@@ -73,15 +82,28 @@ def test_search_looks_past_the_greedy_choice():
 def test_search_says_which_caption_each_has_grown_from():
     table, before = random_table(3), list[np.ndarray]()
 
-    def next_scores(ids: np.ndarray, parents: np.ndarray) -> np.ndarray:
+    def next_words(ids: np.ndarray, parents: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         assert len(parents) == len(ids)
         if before:
             assert np.array_equal(before[-1][parents], ids[:, :-1])
         before.append(ids)
-        return table[ids[:, -1]]
+        return likeliest(table[ids[:, -1]])
 
-    search(next_scores, VOCABULARY)
+    search(next_words, VOCABULARY)
     assert len(before) > MIN_WORDS
+
+
+def test_a_caption_ends_at_its_longest_even_where_the_end_is_not_among_the_likeliest_words():
+    a, the = 5, 6  # the only words that may be said for ever
+
+    def next_words(ids: np.ndarray, parents: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return np.tile(np.arange(5, 5 + 5), (len(ids), 1)), np.tile(np.float32([-1, -1, -1, -1, -9]), (len(ids), 1))
+
+    found = search(next_words, VOCABULARY)
+    assert {len(beam.ids) for beam in found} == {MAX_WORDS + 2}
+    assert {beam.ids[-1] for beam in found} == {END}
+    assert a in found[0].ids
+    assert the in found[0].ids
 
 
 def test_forbidden_words_are_the_last_those_that_repeat_three_and_all_that_say_something():
@@ -102,39 +124,38 @@ def test_prepare_squashes_any_shape():
     assert pixels[0, :, 0, 0] == pytest.approx([1.0, -127 / 128, 0.0])
 
 
-class FakeSession:
-    input_shapes: ClassVar = {"past": [1, 2, "beams", 1, "said", 1]}
+class FakeWriter:
+    words = VOCABULARY
 
-    def __init__(self, entry, run) -> None:
-        self.entry, self.run = entry, run
+    def __init__(self, table: np.ndarray) -> None:
+        self.table, self.seen = table, []
+
+    @contextmanager
+    def open(self, memory):
+        self.seen.append(memory)
+        yield bigram_model(self.table)
 
 
 def test_captioner_turns_ids_into_words():
-    words = VOCABULARY
-    table = random_table(1)
-    encoder = FakeSession(
-        SimpleNamespace(normalisation={"size": 32, "mean": [127] * 3, "std": [128] * 3}),
-        lambda feeds: {"keys": feeds["image"], "values": feeds["image"]},
+    encoder = SimpleNamespace(
+        entry=SimpleNamespace(normalisation={"size": 32, "mean": [127] * 3, "std": [128] * 3}),
+        run=lambda feeds: {"keys": feeds["image"]},
     )
-
-    def decode(feeds):
-        heard = np.broadcast_to(feeds["ids"][None, None, :, None, :, None], (1, 2, len(feeds["ids"]), 1, 1, 1))
-        return {"scores": table[feeds["ids"][:, -1]], "present": np.concatenate((feeds["past"], heard), axis=4)}
-
-    decoder = FakeSession(SimpleNamespace(labels={"words": words}), decode)
-    captioner = Captioner(encoder, decoder)
+    table = random_table(1)
+    writer = FakeWriter(table)
+    captioner = Captioner(encoder, writer)
     results = captioner.captions(Image.new("RGB", (50, 40)))
     best = search(bigram_model(table), VOCABULARY)[0]
-    assert results[0] == (" ".join(words[i] for i in best.ids[1:-1]), best.normalised)
+    assert results[0] == (" ".join(VOCABULARY[i] for i in best.ids[1:-1]), best.normalised)
+    assert writer.seen[0]["keys"].shape == (1, 3, 32, 32)
     assert captioner.caption(Image.new("L", (1, 1))) == results[0][0]
 
 
 @pytest.mark.skipif(not (SHIPPED_BUNDLE / "captioner_encoder.onnx").exists(), reason="no captioner in the bundle")
 def test_the_shipped_captioner_speaks_plain_words():
     bundle = Bundle()
-    captioner = Captioner(
-        *(Session(bundle.model(f"captioner_{part}"), provider="cpu") for part in ("encoder", "decoder"))
-    )
+    encoder, decoder = (Session(bundle.model(f"captioner_{part}"), provider="cpu") for part in ("encoder", "decoder"))
+    captioner = Captioner(encoder, CaptionWriter(decoder))
     image = Image.effect_mandelbrot((320, 200), (-2, -1, 1, 1), 50).convert("RGB")
     texts = [text for text, _ in captioner.captions(image)]
     assert texts
@@ -143,3 +164,23 @@ def test_the_shipped_captioner_speaks_plain_words():
         assert text == text.lower()
         assert "<" not in text
         assert MIN_WORDS <= len(text.replace(",", " ,").split()) <= MAX_WORDS
+
+
+def test_a_second_core_gives_the_same_captions_and_is_free_again_for_the_words():
+    bundle, cores = Bundle(), SpareCores(1)
+    encoder, twin, decoder = (
+        Session(bundle.model(f"captioner_{part}"), provider="cpu", threads=threads, spins=threads > 1)
+        for part, threads in (("encoder", 1), ("encoder", 2), ("decoder", 1))
+    )
+    captioner = Captioner(encoder, CaptionWriter(decoder))
+    image = Image.effect_mandelbrot((320, 200), (-2, -1, 1, 1), 50).convert("RGB")
+    alone = captioner.captions(image)
+    used: list[bool] = []
+    captioner.widen(Wide(twin, cores.borrowed))
+
+    def meanwhile() -> None:
+        with cores.borrowed() as free:
+            used.append(not free)
+
+    assert captioner.captions(image, meanwhile) == alone
+    assert used == [True, False]

@@ -1,21 +1,24 @@
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from bot.runtime.bundle import SHIPPED_BUNDLE, Bundle
+from bot.runtime.session import Session
 from bot.vision.detector import FaceDetector
 from bot.vision.pixels import GREY
+
+PHOTOS = Path(__file__).parents[2] / "docs" / "screens" / "photos"
+NORMALISATION = {"size": 320, "mean": [127.0] * 3, "std": [128.0] * 3}
 
 
 class FakeSession:
     """Answers every photo of a batch with the same cells and remembers what it was fed."""
 
-    entry = SimpleNamespace(
-        normalisation={"size": 320, "mean": [127.0] * 3, "std": [128.0] * 3}, labels={"threshold": 0.5}
-    )
-
-    def __init__(self, scores, boxes):
+    def __init__(self, scores, boxes, **more):
+        self.entry = SimpleNamespace(normalisation={**NORMALISATION, **more}, labels={"threshold": 0.5})
         self.outputs = {
             "scores": np.array(scores, np.float32),
             "boxes": np.array(boxes, np.float32).reshape(-1, 4),
@@ -75,3 +78,52 @@ def test_a_box_below_the_threshold_still_helps_to_place_another(session):
 def test_threshold_and_overlap_can_be_chosen(session):
     faces = FaceDetector(session, threshold=0.3, overlap=1.0).detect(Image.new("RGB", (320, 320)))
     assert len(faces) == 4
+
+
+@pytest.mark.parametrize(
+    ("size", "frame"),
+    [((640, 480), (256, 320)), ((480, 640), (320, 256)), ((200, 200), (320, 320)), ((900, 3), (32, 320))],
+)
+def test_the_frame_is_the_smallest_around_the_photo(size, frame):
+    session = FakeSession([0.9], [[100, 0, 40, 40]], step=32)
+    (face,) = FaceDetector(session).detect(Image.new("RGB", size, "white"))
+    assert session.pixels.shape[2:] == frame
+    scale = 320 / max(size)
+    assert (face.box.x, face.box.w) == pytest.approx((100 / scale, 40 / scale))
+    seen = (session.pixels[0, 0] == 1.0).sum(axis=1)
+    assert list(seen[: round(size[1] * scale)]) == [round(size[0] * scale)] * round(size[1] * scale)
+    assert (session.pixels[0, 0] == np.float32((GREY[0] - 127) / 128)).sum() == session.pixels[0, 0].size - seen.sum()
+
+
+def test_photos_of_several_shapes_share_a_frame_that_holds_each():
+    session = FakeSession([0.9], [[0, 0, 40, 40]], step=32)
+    wide, high = Image.new("RGB", (640, 480)), Image.new("RGB", (150, 300))
+    for images, frame in (([wide, wide], (256, 320)), ([wide, high], (320, 320)), ([high], (320, 160))):
+        FaceDetector(session).detect_many(images)
+        assert session.pixels.shape == (len(images), 3, *frame)
+
+
+@pytest.mark.skipif(not (SHIPPED_BUNDLE / "face_detector.onnx").exists(), reason="no bundle")
+@pytest.mark.parametrize("name", ["portrait.jpg", "group.jpg"])
+def test_less_grey_leaves_the_faces_where_they_were(name):
+    image = Image.open(PHOTOS / name).convert("RGB").resize((640, 440))
+    detector = FaceDetector(Session(Bundle().model("face_detector"), provider="cpu", threads=1))
+    faces = detector.detect(image)
+    squares, _ = detector.detect_many([image, image.transpose(Image.Transpose.ROTATE_90)])
+    assert len(faces) == len(squares) > 0
+    for face, other in zip(faces, squares, strict=True):
+        assert face.box.as_list() == pytest.approx(other.box.as_list(), abs=3)
+        assert face.score == pytest.approx(other.score, abs=0.05)
+
+
+@pytest.mark.skipif(not (SHIPPED_BUNDLE / "face_detector.onnx").exists(), reason="no bundle")
+def test_the_shipped_detector_takes_frames_of_any_shape():
+    entry = Bundle().model("face_detector")
+    assert entry.normalisation["step"] == 32
+    session = Session(entry, provider="cpu", threads=1)
+    for height, width in ((256, 320), (320, 32), (96, 320)):
+        found = session.run({"pixels": np.zeros((2, 3, height, width), np.float32)})
+        cells = sum(height * width // stride**2 for stride in (8, 16, 32))
+        assert [found[name].shape for name in ("scores", "boxes", "landmarks")] == [
+            (2, cells), (2, cells, 4), (2, cells, 10)
+        ]  # fmt: skip

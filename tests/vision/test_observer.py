@@ -38,7 +38,8 @@ class Eyes:
         self.read_boxes += [face.box for face in faces]
         return [reading for face in faces for box, _, reading in self.faces if box == face.box]
 
-    def caption(self, image):
+    def caption(self, image, meanwhile):
+        meanwhile()
         return self.says
 
 
@@ -233,13 +234,38 @@ def test_faces_are_looked_for_beside_the_caption():
             meeting.wait()
             return super().detect(image)
 
-        def caption(self, image):
+        def caption(self, image, meanwhile):
+            says = super().caption(image, meanwhile)
             meeting.wait()
-            return super().caption(image)
+            return says
 
     eyes = Waiting("a man in a red hat", [face()])
     scene = Observer(eyes, eyes, eyes, aside=SpareCores(1).aside).look(PHOTO)
     assert scene == look("a man in a red hat", face())
+
+
+def test_faces_are_looked_for_once_and_as_soon_as_a_core_is_free():
+    cores, story = SpareCores(1), []
+
+    class Telling(Eyes):
+        def detect(self, image):
+            story.append(threading.current_thread().name.split("_")[0])
+            return super().detect(image)
+
+        def caption(self, image, meanwhile):
+            with cores.busy():
+                meanwhile()  # no core is free
+            story.append("looked")
+            meanwhile()
+            meanwhile()
+            return self.says
+
+    eyes = Telling("a man in a red hat", [face()])
+    scene = Observer(eyes, eyes, eyes, aside=cores.aside).look(PHOTO)
+    assert story == ["looked", "aside"]
+    with cores.busy():  # nor later: then they are looked for behind the caption
+        assert Observer(eyes, eyes, eyes, aside=cores.aside).look(PHOTO) == scene
+    assert story[2:] == ["looked", threading.current_thread().name]
 
 
 def test_sure_faces_are_read_beside_the_caption_and_doubtful_ones_when_it_names_them():
@@ -252,10 +278,11 @@ def test_sure_faces_are_read_beside_the_caption_and_doubtful_ones_when_it_names_
             read.set()
             return readings
 
-        def caption(self, image):
+        def caption(self, image, meanwhile):
+            says = super().caption(image, meanwhile)
             assert read.wait(10)
             assert self.read_boxes == [sure[0]]
-            return super().caption(image)
+            return says
 
     for caption, boxes in (("a man in a red hat", [sure]), ("a man and a boy", [sure, doubtful])):
         read.clear()
@@ -273,7 +300,7 @@ def test_a_large_photo_is_shrunk_once_and_its_faces_are_found_in_its_own_pixels(
             small.append(image)
             return [Face(Box(5, 20, 25, 25), 0.9, ((10.0, 30.0),))]
 
-        def caption(self, image):
+        def caption(self, image, meanwhile):
             small.append(image)
             return self.says
 
