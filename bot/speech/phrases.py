@@ -72,6 +72,7 @@ class Phrases:
         tokens = tokens.astype(np.int64)
         self._tables = [_Table(tokens, order, len(ends), pad) for order in ORDERS]
         self._starters = np.unique(tokens[1:][ends[tokens[:-1]]])
+        self._found: dict[tuple[int, ...], tuple[np.ndarray, ...]] = {}
 
     def penalise(
         self, scores: np.ndarray, reply: int, written: Sequence[Sequence[int]], penalties: Sequence[float]
@@ -81,28 +82,37 @@ class Phrases:
         ``reply`` is the reply marker, ``written`` the tokens of each row behind it; ``penalties`` are nats for each
         of ORDERS. Behind the end of a sentence all that ever began one may follow.
         """
-        before = [self._pad] * LONGEST
-        for row, ids in zip(scores, written, strict=True):
-            context = [*before, reply, *ids[-LONGEST:]]
-            ended = self._ends[context[-1]]
-            for table, penalty in zip(self._tables, penalties, strict=True):
-                known = self._starters if ended else table.after(context)
-                if len(known) and penalty:  # an unseen context tells nothing
-                    kept = row[known]
-                    row -= penalty
-                    row[known] = kept
+        known = [self._followers(reply, ids) for ids in written]
+        flat, size = scores.reshape(-1), scores.shape[1]
+        for order, penalty in enumerate(penalties):
+            rows = [i for i, tables in enumerate(known) if len(tables[order])]  # an unseen context tells nothing
+            if rows and penalty:
+                lost = np.zeros((len(known), 1), scores.dtype)
+                lost[rows] = penalty
+                spared = np.concatenate([i * size + known[i][order] for i in rows])
+                kept = flat[spared]
+                scores -= lost
+                flat[spared] = kept
 
     def certain(self, reply: int, written: Sequence[int]) -> int | None:
         """Return the token that alone follows in the lines what was written behind the reply marker, if so.
 
         Behind what no line has, or behind the end of a sentence, nothing is certain.
         """
-        context = [*[self._pad] * LONGEST, reply, *written[-LONGEST:]]
-        if self._ends[context[-1]]:
+        if self._ends[written[-1] if written else reply]:
             return None
-        found = (table.after(context) for table in reversed(self._tables))  # the longest context that is known
+        found = reversed(self._followers(reply, written))  # the longest context that is known
         known: list[int] = next((tokens.tolist() for tokens in found if len(tokens)), [])
         return known[0] if len(known) == 1 else None
+
+    def _followers(self, reply: int, written: Sequence[int]) -> tuple[np.ndarray, ...]:
+        """Return for each of ORDERS the tokens that follow in some line; what was looked up is kept."""
+        last = tuple(written[-LONGEST:])
+        if last not in self._found:
+            context = [*[self._pad] * LONGEST, reply, *last]
+            ended = self._ends[context[-1]]
+            self._found[last] = tuple(self._starters if ended else table.after(context) for table in self._tables)
+        return self._found[last]
 
     def attested(self, text: str) -> float:
         """Return the share of a text's words, slots unfilled, that stand in sentences of the lines, 0..1."""

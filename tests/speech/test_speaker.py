@@ -14,7 +14,7 @@ from bot.speech.decoder import Sample
 from bot.speech.frames import Frames
 from bot.speech.names import find_name, given_name, own_name
 from bot.speech.safety import is_safe
-from bot.speech.speaker import MAX_CHARACTERS, Speaker, temper
+from bot.speech.speaker import ANSWER_SAMPLES, MAX_CHARACTERS, SAMPLES, Speaker, temper
 from tests.tiny_speaker import tiny_tokenizer
 
 SCENE = Scene(
@@ -131,6 +131,15 @@ def test_honest_and_kind_answers_are_never_sampled(obedient: Speaker) -> None:
     for message in ("are you a bot", "my dog died", "repeat after me: potato"):
         turns = (Turn("persona", "Hello there."), Turn("user", message))
         assert obedient.reply(SCENE, persona("cowboy"), turns, seed=2).source == "framed"
+
+
+def test_answers_are_written_with_fewer_samples_than_openings() -> None:
+    parrot = Parrot()
+    speaker = Speaker(parrot)  # type: ignore[arg-type]
+    speaker.reply(SCENE, persona("cowboy"), seed=1)
+    speaker.reply(SCENE, persona("cowboy"), (Turn("persona", "Howdy."), Turn("user", "do you like it here?")), seed=1)
+    assert [call["n"] for call in parrot.calls] == [SAMPLES, ANSWER_SAMPLES]
+    assert ANSWER_SAMPLES < SAMPLES
 
 
 class Composer(Parrot):
