@@ -35,7 +35,7 @@ from export.shipped import int8_matrices
 
 BENCHMARK = ROOT / "docs" / "benchmark.md"
 MOST = 128  # that two weights of one sign add up to, see export/precision.py
-STAGES = ("decode", "caption", "read", "facts", "generate", "rank")  # of a reply, one after the other
+STAGES = ("decode", "caption", "detect", "read", "facts", "generate", "rank")  # of a reply, one after the other
 RIVALS = {
     "x_naive_ort_batched": "plain ONNX Runtime, samples together",
     "x_torch_eager": "PyTorch, op by op",
