@@ -26,7 +26,7 @@ COMMA = ","
 MAX_WORDS = 22  # commas included
 MIN_WORDS = 5
 BEAMS = 4
-LIKELIEST = 32  # words that may follow one, of which at most 27 are barred (said before, special)
+LIKELIEST = 32  # next words that are looked at: as many as beams need besides those that are barred
 LENGTH_POWER = 0.8  # Wu et al. 2016 (arXiv:1609.08144) divide by length to such a power
 
 # Words a caption may say twice; one that repeats another ("a cap and a cap") is never right.
@@ -134,9 +134,9 @@ def search(next_words: NextWords, words: Sequence[str], *, style: int = PLAIN, b
         for number, (beam, row, gained) in enumerate(zip(alive, likely.tolist(), log_probs.tolist(), strict=True)):
             if length == MAX_WORDS:  # it ends here, however unlikely that is
                 row, gained = [END], [gained[row.index(END)] if END in row else gained[-1]]
-            barred = {*range(PLAIN, UNKNOWN + 1), *forbidden(beam.ids, words)} | (
-                {END} if length < MIN_WORDS else set()
-            )
+            barred = {*range(PLAIN, UNKNOWN + 1), *forbidden(beam.ids, words)}
+            if length < MIN_WORDS:
+                barred.add(END)
             free = ((word, log_prob) for word, log_prob in zip(row, gained, strict=True) if word not in barred)
             grown += [Beam((*beam.ids, word), beam.score + more, number) for word, more in islice(free, beams)]
         grown.sort(key=lambda beam: beam.score, reverse=True)
