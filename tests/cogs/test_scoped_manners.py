@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import pytest
@@ -160,7 +159,7 @@ async def test_somebody_who_opted_out_is_told_so_only_when_they_ask(
 
 
 async def test_a_flood_in_one_channel_delays_another_by_one_piece_of_work_at_most(
-    loopback: LoopbackDiscord, settings: Settings, engine: FakeEngine
+    loopback: LoopbackDiscord, settings: Settings, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other = loopback.world.add_channel("other")
     seen: list[str] = []
@@ -171,19 +170,26 @@ async def test_a_flood_in_one_channel_delays_another_by_one_piece_of_work_at_mos
         seen.append(scene.caption)
         return scene
 
-    engine.look = watched  # type: ignore[method-assign]
+    monkeypatch.setattr(engine, "look", watched)
     engine.gate.clear()
-    async with loopback.running(settings, engine) as bot:
+    one_worker = settings.model_copy(update={"workers": 1})  # of two, either may be the first to have looked
+    async with loopback.running(one_worker, engine) as bot:
+        run, queued = bot.house.desk.run, []
+
+        async def counted(work: Any, *, lane: int = 0, ticket: int | None = None) -> Any:
+            queued.append(lane)
+            return await run(work, lane=lane, ticket=ticket)
+
+        monkeypatch.setattr(bot.house.desk, "run", counted)
         for _ in range(6):
             await loopback.post(loopback.room, loopback.ada, loopback.mention, files=[PHOTO])
-        await loopback.until(lambda: bot.house.desk.waiting == 6 and seen)
-        await asyncio.sleep(0.05)
+        await loopback.until(lambda: len(queued) == 6 and seen)
         await loopback.post(other, loopback.ben, loopback.mention, files=[BLUE])
-        await loopback.until(lambda: bot.house.desk.waiting == 7)
-        await asyncio.sleep(0.2)
+        await loopback.until(lambda: len(queued) == 7)
         engine.gate.set()
         for _ in range(7):
             await loopback.next_answer()
+    assert queued == [loopback.room.id] * 6 + [other.id]
     assert len(seen) == 7
     assert "a blue picture" in seen[1:3]
 
