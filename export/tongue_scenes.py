@@ -31,6 +31,7 @@ OTHER_WORDINGS: Mapping[str, Sequence[str]] = {
     "what_doing": ("so what exactly are you busy with there", "explain yourself, what is going on in this pic"),
     "what_happened_before": ("how on earth did it come to this",),
     "what_next": ("alright, and what are you up to after that",),
+    "go_on": ("that can't be all, let's hear the rest of it",),
     "animal_question": ("aw what do you call that little beast",),
     "food": ("if you could have any meal now what would it be",),
     "joke": ("come on, one joke, i need a laugh",), "song": ("could you hum a few bars for us",),

@@ -25,6 +25,7 @@ from bot.speech.safety import unmask
 INTENTS = Path(__file__).parent.parent / "resources" / "intents.toml"
 WEIGHTS = INTENTS.with_suffix(".npz")
 OTHER = "other"
+GO_ON = "go_on"  # tell me more
 NEVER_MISSED = ("sad_user", "out_of_bounds", "are_you_bot")
 SURE = 0.35  # probability an intent needs
 SURE_ENOUGH = 0.3  # what must never be missed needs less

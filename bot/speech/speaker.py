@@ -1,7 +1,8 @@
 """The tongue: a scene, a persona and the turns so far become what the one in the photo says.
 
 Facts of the scene fill hand-written frames, the language model samples free replies, and the ranker picks one.
-Questions that must be answered with care (are you a bot, sadness, out of bounds) are answered by frames alone.
+Questions that must be answered with care (are you a bot, sadness, out of bounds) are answered by frames alone, and
+so are messages for which a frame is as good as any sample will be. "Tell me more" gets another opening.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from bot.speech.decoder import Decoder
 from bot.speech.facts import read_facts
 from bot.speech.filling import fill, slot_rules
 from bot.speech.frames import Frames, Line
-from bot.speech.intents import OTHER, classify_intent
+from bot.speech.intents import GO_ON, OTHER, classify_intent
 from bot.speech.names import asks_own_name, given_name, own_name, users_name
 from bot.speech.phrases import PhraseBook
 from bot.speech.prompt import build_prompt
@@ -31,6 +32,7 @@ LINES = Path(__file__).parent.parent / "resources" / "speaker.toml"
 FRAMED_ONLY = frozenset({"are_you_bot", "out_of_bounds", "sad_user", "name"})
 SAMPLES = 10  # of an opening: of 240 the model's own words were the best in 12 % with 6, 15 with 10, 20 with 14
 ANSWER_SAMPLES = 4  # of an answer, which is a framed line in 99 of 100 cases even with 10
+GOOD_ENOUGH = 0.4  # score of a framed answer that no sample has beaten, so that none is drawn
 FRAMED = 8
 ABOUT = 4
 COOLED = 0.85  # times the persona's temperature: above about 0.7 a model of this size strays
@@ -38,6 +40,7 @@ MAX_TOKENS = 64
 MAX_CHARACTERS = 400
 GREETING_SHARE = 0.15
 CATCHPHRASE_SHARE = 0.15
+GO_ON_SHARE = 0.6  # how often a line of the voice leads over to what is said when somebody wants to hear more
 MAX_LIKE_CHARACTERS = 60
 ASKS_LIKES = re.compile(
     r"\bwhat (?:else )?(?:do|would) (?:you|u) (?:like|love|enjoy)\b(?! (?:to be )?(?:call|eat|about))"
@@ -64,9 +67,13 @@ class Speaker:
         *,
         frames: Frames | None = None,
         samples: tuple[int, int] = (SAMPLES, ANSWER_SAMPLES),
+        enough: float = GOOD_ENOUGH,
     ) -> None:
-        """Load frames and lines; ``samples`` of an opening and of an answer are drawn from ``decoder`` at a time."""
-        self._decoder, self._samples = decoder, samples
+        """Load frames and lines; ``samples`` of an opening and of an answer are drawn from ``decoder`` at a time.
+
+        For a message whose best framed answer scores ``enough``, none are.
+        """
+        self._decoder, self._samples, self._enough = decoder, samples, enough
         self._frames = frames or Frames()
         self._ranker = Ranker(self._frames)
         self._book = PhraseBook(decoder.tokenizer) if decoder else None
@@ -93,37 +100,49 @@ class Speaker:
         post and at most 400 characters long. Raises BadInput when there is no such person.
         """
         rng, watch = random.Random(seed), Stopwatch()
-        scene = scene.speaking(speaker)
-        ranked = self.rank(temper(scene, persona, rng), persona, turns, rng, recent, watch)
+        scene = temper(scene.speaking(speaker), persona, rng)
+        with watch("facts"):
+            intent = _intent(turns)
+        ranked = self._ranked(scene, persona, turns, intent, rng, recent, watch)
         text, source = self._best(ranked, persona, turns, rng, recent)
         if not turns and scene.people[0].who != "nobody":  # a greeting comes from somebody
             text = _dress(text, persona, scene.people[0], rng)
+        if intent == GO_ON:
+            text = _lead_over(self._lines["go_on"][persona.voice], text, turns, rng)
         return Reply(text, source, watch.timings_ms)
 
-    def rank(
+    def rank(self, scene: Scene, persona: Persona, turns: Sequence[Turn], rng: random.Random) -> list[Scored]:
+        """Return everything that could be said, scored, the best first; ``scene`` has the speaker first."""
+        return self._ranked(scene, persona, turns, _intent(turns), rng, (), Stopwatch())
+
+    def _ranked(
         self,
         scene: Scene,
         persona: Persona,
         turns: Sequence[Turn],
+        intent: str,
         rng: random.Random,
-        recent: Collection[str] = (),
-        watch: Stopwatch | None = None,
+        recent: Collection[str],
+        watch: Stopwatch,
     ) -> list[Scored]:
-        """Return everything that could be said, scored, the best first; ``scene`` has the speaker first."""
-        watch = watch or Stopwatch()
-        message = turns[-1].text if turns and turns[-1].role == "user" else ""
+        """Return framed lines, and samples where one may be better, all scored, the best first."""
         with watch("facts"):
             read_facts(scene)
-            intent = classify_intent(message) if message else ""
-            candidates = self._framed(scene, persona, turns, intent, rng, recent)
-        with watch("generate"):
+            framed = self._framed(scene, persona, turns, intent, rng, recent)
             asked = next(self._asked_for(persona, scene.people[0], turns, random.Random(0)), None)
-            if intent not in FRAMED_ONLY and asked is None:
-                candidates += self._generated(scene, persona, turns, rng)
+        said = [turn.text for turn in turns if turn.role == "persona"]
+        heard, kind = ((), "") if intent == GO_ON else (turns, intent)  # another opening answers no message
+        message = heard[-1].text if kind and is_safe(heard[-1].text) else ""
+        context = Context(scene, persona.voice, said, message, kind, recent, rng)
         with watch("rank"):
-            said = [turn.text for turn in turns if turn.role == "persona"]
-            about = message if is_safe(message) else ""
-            return self._ranker.rank(candidates, Context(scene, persona.voice, said, about, intent, recent, rng))
+            ranked = self._ranker.rank(framed, context)
+        enough = kind and ranked and ranked[0].score >= self._enough
+        if enough or intent in FRAMED_ONLY or asked is not None:
+            return ranked
+        with watch("generate"):
+            samples = self._generated(scene, persona, heard, rng)
+        with watch("rank"):
+            return sorted([*ranked, *self._ranker.rank(samples, context)], key=lambda one: -one.score)
 
     def _framed(
         self,
@@ -143,7 +162,7 @@ class Speaker:
             lines = [again] if given_name(turns) else rng.sample(first, len(first))
             return [Candidate(line.format(name=name), "framed") for line in lines]
         avoid = {*recent, *(turn.text for turn in turns)}
-        if intent:
+        if intent and intent != GO_ON:
             fitting = self._frames.answers(scene, persona.voice, intent, persona.traits, rng)
         else:
             fitting = self._frames.openings(scene, persona.voice, persona.traits, rng)
@@ -219,6 +238,11 @@ class Speaker:
         return rng.choice([line for line in lines if line not in recent] or lines), "fallback"
 
 
+def _intent(turns: Sequence[Turn]) -> str:
+    """Return what kind of message the last turn is, "" when it is not the user's."""
+    return classify_intent(turns[-1].text) if turns and turns[-1].role == "user" else ""
+
+
 def temper(scene: Scene, persona: Persona, rng: random.Random) -> Scene:
     """Return the scene with its speaker in the mood of one of the persona's traits, if the face leaves that open.
 
@@ -242,6 +266,12 @@ def _dress(text: str, persona: Persona, speaker: Person, rng: random.Random) -> 
         return text
     usable = extra and extra not in text and len(extra) <= MAX_EXTRA_CHARACTERS and may_be_said(extra, speaker)
     return " ".join(dressed.split()) if usable and len(dressed) <= MAX_CHARACTERS else text
+
+
+def _lead_over(leads: Sequence[str], text: str, turns: Sequence[Turn], rng: random.Random) -> str:
+    """Now and then put one of the leads that were not used yet before another remark."""
+    unused = [lead for lead in leads if not any(lead in turn.text for turn in turns)]
+    return f"{rng.choice(unused)} {text}" if unused and rng.random() < GO_ON_SHARE else text
 
 
 def _tidy(text: str) -> str:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import random
+import re
+import tomllib
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
@@ -13,8 +17,9 @@ from bot.domain import NOBODY, VOICES, BadInput, Person, Persona, Scene, Turn
 from bot.speech.decoder import Sample
 from bot.speech.frames import Frames
 from bot.speech.names import find_name, given_name, own_name
+from bot.speech.ranker import Scored
 from bot.speech.safety import is_safe
-from bot.speech.speaker import ANSWER_SAMPLES, MAX_CHARACTERS, SAMPLES, Speaker, temper
+from bot.speech.speaker import ANSWER_SAMPLES, GOOD_ENOUGH, LINES, MAX_CHARACTERS, SAMPLES, Speaker, temper
 from tests.tiny_speaker import tiny_tokenizer
 
 SCENE = Scene(
@@ -63,7 +68,8 @@ def speaker() -> Speaker:
 
 @pytest.fixture(scope="module")
 def obedient() -> Speaker:
-    return Speaker(Parrot())  # type: ignore[arg-type]
+    """Return a speaker that listens to the decoder whatever has been written by hand."""
+    return Speaker(Parrot(), enough=math.inf)  # type: ignore[arg-type]
 
 
 def persona(voice: str, **kwargs: Any) -> Persona:
@@ -133,13 +139,62 @@ def test_honest_and_kind_answers_are_never_sampled(obedient: Speaker) -> None:
         assert obedient.reply(SCENE, persona("cowboy"), turns, seed=2).source == "framed"
 
 
+LIKES_IT = (Turn("persona", "Howdy."), Turn("user", "do you like it here?"))
+
+
 def test_answers_are_written_with_fewer_samples_than_openings() -> None:
     parrot = Parrot()
-    speaker = Speaker(parrot)  # type: ignore[arg-type]
+    speaker = Speaker(parrot, enough=math.inf)  # type: ignore[arg-type]
     speaker.reply(SCENE, persona("cowboy"), seed=1)
-    speaker.reply(SCENE, persona("cowboy"), (Turn("persona", "Howdy."), Turn("user", "do you like it here?")), seed=1)
+    speaker.reply(SCENE, persona("cowboy"), LIKES_IT, seed=1)
     assert [call["n"] for call in parrot.calls] == [SAMPLES, ANSWER_SAMPLES]
     assert ANSWER_SAMPLES < SAMPLES
+
+
+def test_nothing_is_sampled_for_a_message_that_a_written_line_answers_well() -> None:
+    eager, parrot = Parrot(), Parrot()
+    always, sparing = Speaker(eager, enough=math.inf), Speaker(parrot)  # type: ignore[arg-type]
+    scores = [sparing.rank(SCENE, persona("cowboy"), LIKES_IT, random.Random(seed)) for seed in range(20)]
+    drawn = sum(any(one.candidate.source == "generated" for one in ranked) for ranked in scores)
+    assert len(parrot.calls) == drawn == sum(framed(ranked)[0].score < GOOD_ENOUGH for ranked in scores)
+    assert 0 < drawn < 20
+    for seed, ranked in enumerate(scores):  # and what is not drawn changes nothing about the written lines
+        full = always.rank(SCENE, persona("cowboy"), LIKES_IT, random.Random(seed))
+        assert framed(full) == framed(ranked)
+    for seed in range(20):  # an opening is always sampled
+        sparing.reply(SCENE, persona("cowboy"), seed=seed)
+    assert len(parrot.calls) == drawn + 20
+
+
+def framed(ranked: Sequence[Scored]) -> list[Scored]:
+    return [one for one in ranked if one.candidate.source == "framed"]
+
+
+@pytest.mark.parametrize("voice", VOICES)
+def test_who_wants_to_hear_more_gets_another_remark_about_the_photo(voice: str) -> None:
+    parrot = Parrot()
+    speaker = Speaker(parrot)  # type: ignore[arg-type]
+    turns: tuple[Turn, ...] = (Turn("persona", speaker.reply(SCENE, persona(voice), seed=1).text),)
+    for seed, message in enumerate(("tell me more", "go on", "what else?")):
+        turns += (Turn("user", message),)
+        reply = speaker.reply(SCENE, persona(voice), turns, seed=seed)
+        assert re.search("jacket|dog|snow|bench|smil|grin|cheek|face|sit", reply.text.lower()), reply.text
+        turns += (Turn("persona", reply.text),)
+    said = [turn.text for turn in turns if turn.role == "persona"]
+    assert len(set(said)) == 4
+    assert [call["n"] for call in parrot.calls] == [SAMPLES] * 4
+    assert all("<|user|>" not in call["prompt"] for call in parrot.calls)  # an opening, not an answer
+
+
+def test_some_words_lead_over_to_more_and_none_of_them_twice(speaker: Speaker) -> None:
+    turns: tuple[Turn, ...] = (Turn("persona", "Arr."),)
+    for seed in range(12):
+        turns += (Turn("user", "tell me more"),)
+        turns += (Turn("persona", speaker.reply(SCENE, persona("pirate"), turns, seed=seed).text),)
+    leads = tomllib.loads(LINES.read_text(encoding="utf-8"))["go_on"]["pirate"]
+    led = [lead for turn in turns for lead in leads if turn.text.startswith(lead)]
+    assert 3 <= len(led) <= 5
+    assert len(set(led)) == len(led)
 
 
 class Composer(Parrot):
