@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bot.speech.grammar import CLOSED
 from bot.speech.intents import normalise
-from bot.speech.lexicon import is_plural, lexicon, singular
+from bot.speech.lexicon import is_plural, lexicon, singular, word_set
 from bot.speech.safety import is_safe
 
 VOCABULARY = Path(__file__).parent.parent / "resources" / "vocabulary.txt"
@@ -124,7 +124,7 @@ def _phrase(words: list[str]) -> list[str]:
     noun = 0
     for word in words:
         verb = bool(taken) and _is_verb(word) and word not in lexicon().adjectives  # the race: a noun where one must be
-        if verb or word in VAGUE or word in CLOSED or word in PRONOUNS or word not in _vocabulary():
+        if verb or word in _no_phrase() or word not in _vocabulary():
             break
         taken.append(word)
         if _is_noun(word):
@@ -148,6 +148,12 @@ def _is_noun(word: str) -> bool:
 def _is_verb(word: str) -> bool:
     lex = lexicon()
     return word in lex.bases or word in lex.third or word in lex.gerunds or word in lex.participles
+
+
+@lru_cache(maxsize=1)
+def _no_phrase() -> frozenset[str]:
+    """Return the words that end a phrase and are no part of it."""
+    return VAGUE | CLOSED | PRONOUNS | word_set("to_be") | word_set("auxiliaries") | word_set("no_nouns")
 
 
 @lru_cache(maxsize=1)

@@ -1,8 +1,9 @@
 """Framed lines: hand-written in-voice sentences with slots that the facts of a scene fill.
 
-Two files a voice in bot/resources/frames: general lines, and those about topics (see frame_files). A frame fits
-when its slots are filled, its mood is the face's, its who the speaker's and its topic the photo's; what comes out
-is grammatical and true, which makes it the floor under the generated replies.
+Three files a voice in bot/resources/frames: general lines, those about topics (see frame_files), and answers to
+the form of a message (see dialogue_acts). A frame fits when its slots are filled, its mood is the face's, its who the
+speaker's and its topic the photo's; what comes out is grammatical and true, which makes it the floor under the
+generated replies.
 """
 
 from __future__ import annotations
@@ -51,8 +52,7 @@ class Shelf(Mapping[str, FrameSet]):
     def __getitem__(self, name: str) -> FrameSet:
         """Return one set, of all its files."""
         if name not in self._sets:
-            general, topical = map(read_frames, self._files[name])
-            self._sets[name] = general + topical
+            self._sets[name] = sum(map(read_frames, self._files[name]), FrameSet())
         return self._sets[name]
 
     def __iter__(self) -> Iterator[str]:
@@ -69,7 +69,7 @@ class Frames:
 
     def __init__(self, folder: Path = FRAMES) -> None:
         """Take the folder of the frame files; raise Failure when a voice or trait has none."""
-        self.voices = Shelf(VOICES, folder, folder / "topics")
+        self.voices = Shelf(VOICES, folder, folder / "topics", folder / "acts")
         self.traits = Shelf(TRAITS, folder / "traits", folder / "topics" / "traits")
         self._known: dict[str, KnownLines] = {}
 

@@ -1,8 +1,8 @@
 """The tongue: a scene, a persona and the turns so far become what the one in the photo says.
 
 Facts of the scene fill hand-written frames, the language model samples free replies, and the ranker picks one.
-Questions that must be answered with care (are you a bot, sadness, out of bounds) are answered by frames alone, and
-so are messages for which a frame is as good as any sample will be. "Tell me more" gets another opening.
+Messages that must be answered with care (are you a bot, sadness, out of bounds) are answered by frames alone, and
+so is every message that has a good one. "Tell me more" gets another opening.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from bot.domain import Expression, Person, Persona, Reply, Scene, Source, Turn
 from bot.runtime.timing import Stopwatch
 from bot.speech.asked import asked_about
 from bot.speech.decoder import Decoder
+from bot.speech.dialogue_acts import ACTS, answered_as
 from bot.speech.facts import read_facts
 from bot.speech.filling import fill, slot_rules
 from bot.speech.frames import Frames, Line
@@ -31,10 +32,11 @@ from bot.speech.safety import is_safe, may_be_said
 LINES = Path(__file__).parent.parent / "resources" / "speaker.toml"
 FRAMED_ONLY = frozenset({"are_you_bot", "out_of_bounds", "sad_user", "name"})
 SAMPLES = 10  # of an opening: of 240 the model's own words were the best in 12 % with 6, 15 with 10, 20 with 14
-ANSWER_SAMPLES = 4  # of an answer, which is a framed line in 99 of 100 cases even with 10
-GOOD_ENOUGH = 0.4  # score of a framed answer that no sample has beaten, so that none is drawn
+ANSWER_SAMPLES = 4  # of an answer for which no framed line is good enough
+GOOD_ENOUGH = -0.2  # score of one that is: of 441 messages a sample won 7, four times with the answer to something else
 FRAMED = 8
-ABOUT = 4
+FRAMED_ACT, ABOUT = 2, 2  # of a few lines that answer a form, or take up a thing: ranking more, the same one always won
+TAKEN_UP = frozenset({OTHER, "what", "remark", "told", "reaction"})  # acts that lines about their thing answer, too
 COOLED = 0.85  # times the persona's temperature: above about 0.7 a model of this size strays
 MAX_TOKENS = 64
 MAX_CHARACTERS = 400
@@ -162,17 +164,19 @@ class Speaker:
             lines = [again] if given_name(turns) else rng.sample(first, len(first))
             return [Candidate(line.format(name=name), "framed") for line in lines]
         avoid = {*recent, *(turn.text for turn in turns)}
-        if intent and intent != GO_ON:
-            fitting = self._frames.answers(scene, persona.voice, intent, persona.traits, rng)
+        kind = answered_as(intent, turns[-1].text) if intent else ""
+        if kind:
+            fitting = self._frames.answers(scene, persona.voice, kind, persona.traits, rng)
         else:
             fitting = self._frames.openings(scene, persona.voice, persona.traits, rng)
         chosen: list[Line] = []
-        while len(chosen) < FRAMED and fitting:
+        most = FRAMED_ACT if kind in ACTS else FRAMED
+        while len(chosen) < most and fitting:
             line = self._frames.choose(fitting, rng, avoid)
             if line is not None:
                 fitting.remove(line)
                 chosen.append(line if intent else self._frames.adorn(line, scene.people[0], rng))
-        about = self._about(persona.voice, turns[-1].text, rng) if intent == OTHER else []
+        about = self._about(persona.voice, turns[-1].text, rng) if kind in TAKEN_UP else []
         return [Candidate(text, "framed") for text in (*(line.text for line in chosen), *about)]
 
     def _about(self, voice: str, message: str, rng: random.Random) -> list[str]:

@@ -15,6 +15,7 @@ import random
 from collections.abc import Collection, Iterator, Sequence
 
 from bot.domain import TRAITS, VOICES, Expression, Person, Scene, Turn
+from bot.speech.dialogue_acts import answered_as
 from bot.speech.facts import read_facts
 from bot.speech.frames import Frames, Line
 from bot.speech.intents import intent_messages
@@ -111,10 +112,11 @@ def _ask(
     expression = scene.people[0].expression
     intents = [name for name in messages if expression in MOOD_INTENTS.get(name, {expression})]
     intent = rng.choice(intents)
-    answer = frames.draw(scene, voice, traits, rng, intent)
+    message = rng.choice(messages[intent])
+    answer = frames.draw(scene, voice, traits, rng, answered_as(intent, message))
     if answer is None or answer.voice != voice or answer.text in said:
         return None
-    return rng.choice(messages[intent]), answer
+    return message, answer
 
 
 def main() -> None:

@@ -19,6 +19,8 @@ from bot.speech.asked import asked_about
         ("this coffee is awful", "that coffee"),
         ("how long does the train take", "the train"),
         ("say hello to my sister mia", "your sister mia"),
+        ("my arms would fall off", "your arms"),
+        ("is the ice safe", "the ice"),
         ("lol", ""),
         ("is it true", ""),
         ("what did you see", ""),

@@ -10,6 +10,7 @@ from bot.domain import Person, Scene, Turn
 from bot.runtime.bundle import Bundle
 from bot.runtime.session import Session
 from bot.runtime.spare import SpareCores, Wide
+from bot.speech import tree
 from bot.speech.decoder import Decoder
 from bot.speech.prompt import build_prompt
 from bot.speech.tree import KEPT, TreeModel
@@ -68,14 +69,18 @@ def test_a_reply_does_not_depend_on_what_was_kept(session: Session) -> None:
     assert warm.score(prompt(MORE), ["Not at all."]) == decoder_on(session).score(prompt(MORE), ["Not at all."])
 
 
-def test_what_is_kept_is_bounded_and_a_long_message_is_read(session: Session) -> None:
+def test_what_is_kept_is_bounded_and_a_long_message_is_read(
+    session: Session, read: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tree, "KEPT", limit := KEPT // 4)
     decoder = decoder_on(session)
     model = decoder._model
     assert isinstance(model, TreeModel)
-    for i in range(40):
+    for i in range(10):
         scene = Scene(f"a man number {i} in a red jacket sits on bench number {i} of {i + 1}", SCENE.people)
         decoder.sample(prompt(TURNS, scene=scene), n=1, temperature=0.7, seed=1, max_tokens=2)
-    assert 0 < sum(chunk.bytes for chunk in model._chunks.values()) <= KEPT
+    assert 0 < sum(chunk.bytes for chunk in model._chunks.values()) <= limit
+    assert sum(read) > sum(chunk.cache.shape[3] for chunk in model._chunks.values()), "the oldest are dropped"
     shout = tuple(Turn("user" if i % 2 else "persona", "\u00e9\u4f60" * 120) for i in range(6))
     (sample,) = decoder.sample(prompt(shout), n=1, temperature=0.7, seed=1, max_tokens=3)
     assert np.isfinite(sample.log_prob)
