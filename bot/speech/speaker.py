@@ -30,7 +30,8 @@ from bot.speech.ranker import Candidate, Context, Ranker, Scored
 from bot.speech.safety import is_safe, may_be_said
 
 LINES = Path(__file__).parent.parent / "resources" / "speaker.toml"
-FRAMED_ONLY = frozenset({"are_you_bot", "out_of_bounds", "sad_user", "name"})
+SAD = "sad_user"
+FRAMED_ONLY = frozenset({"are_you_bot", "out_of_bounds", SAD, "name"})
 SAMPLES = 10  # of an opening: of 240 the model's own words were the best in 12 % with 6, 15 with 10, 20 with 14
 ANSWER_SAMPLES = 4  # of an answer for which no framed line is good enough
 GOOD_ENOUGH = -0.2  # score of one that is: of 441 messages a sample won 7, four times with the answer to something else
@@ -243,8 +244,17 @@ class Speaker:
 
 
 def _intent(turns: Sequence[Turn]) -> str:
-    """Return what kind of message the last turn is, "" when it is not the user's."""
-    return classify_intent(turns[-1].text) if turns and turns[-1].role == "user" else ""
+    """Return what kind of message the last turn is, "" when it is not the user's.
+
+    What is unclear right behind something sad belongs to it: "he was 15" is no remark to joke about.
+    """
+    if not turns or turns[-1].role != "user":
+        return ""
+    intent = classify_intent(turns[-1].text)
+    if intent == OTHER:
+        before = [turn.text for turn in turns[:-1] if (turn.role, turn.author) == ("user", turns[-1].author)]
+        return SAD if before and classify_intent(before[-1]) == SAD else OTHER
+    return intent
 
 
 def temper(scene: Scene, persona: Persona, rng: random.Random) -> Scene:

@@ -272,3 +272,14 @@ def test_a_message_of_no_known_kind_is_answered_in_its_form(speaker: Speaker, me
     said = {speaker.reply(SCENE, persona("robot"), talk, seed=seed).text for seed in range(20)}
     assert said <= {frame.text for frame in Frames().voices["robot"].answers[act]}
     assert len(said) >= 4
+
+
+def test_what_is_said_right_after_something_sad_is_not_joked_about(speaker: Speaker) -> None:
+    talk = [Turn("persona", "Ahoy!"), Turn("user", "my dog died", "u1"), Turn("persona", "I be sorry, matey.")]
+    gentle = {line.text for line in Frames().answers(SCENE, "pirate", "sad_user")}
+    after = (*talk, Turn("user", "yeah he was 15", "u1"))
+    assert {speaker.reply(SCENE, persona("pirate"), after, seed=seed).text for seed in range(8)} <= gentle
+    another = (*talk, Turn("user", "yeah he was 15", "u2"))  # somebody else's business
+    later = (*after, Turn("persona", "Aye."), Turn("user", "anyway nice boat you have there", "u1"))
+    for turns in (another, later):
+        assert not {speaker.reply(SCENE, persona("pirate"), turns, seed=seed).text for seed in range(8)} & gentle
