@@ -18,7 +18,7 @@ from bot.domain import Expression, Person, Persona, Reply, Scene, Source, Turn
 from bot.runtime.timing import Stopwatch
 from bot.speech.asked import asked_about
 from bot.speech.decoder import Decoder
-from bot.speech.dialogue_acts import ACTS, answered_as
+from bot.speech.dialogue_acts import ACTS, answered_as, dialogue_act
 from bot.speech.facts import read_facts
 from bot.speech.filling import fill, slot_rules
 from bot.speech.frames import Frames, Line
@@ -34,7 +34,7 @@ SAD = "sad_user"
 FRAMED_ONLY = frozenset({"are_you_bot", "out_of_bounds", SAD, "name"})
 SAMPLES = 10  # of an opening: of 240 the model's own words were the best in 12 % with 6, 15 with 10, 20 with 14
 ANSWER_SAMPLES = 4  # of an answer for which no framed line is good enough
-GOOD_ENOUGH = -0.2  # score of one that is: of 441 messages a sample won 7, four times with the answer to something else
+GOOD_ENOUGH = -0.5  # score of one that is; below it are only lines that were said before
 FRAMED = 8
 FRAMED_ACT, ABOUT = 2, 2  # of a few lines that answer a form, or take up a thing: ranking more, the same one always won
 TAKEN_UP = frozenset({OTHER, "what", "remark", "told", "reaction"})  # acts that lines about their thing answer, too
@@ -129,23 +129,36 @@ class Speaker:
         watch: Stopwatch,
     ) -> list[Scored]:
         """Return framed lines, and samples where one may be better, all scored, the best first."""
+        message = turns[-1].text if intent else ""
+        kind = answered_as(intent, message) if intent else ""
         with watch("facts"):
             read_facts(scene)
-            framed = self._framed(scene, persona, turns, intent, rng, recent)
+            framed = self._framed(scene, persona, turns, intent, kind, rng, recent)
             asked = next(self._asked_for(persona, scene.people[0], turns, random.Random(0)), None)
         said = [turn.text for turn in turns if turn.role == "persona"]
-        heard, kind = ((), "") if intent == GO_ON else (turns, intent)  # another opening answers no message
-        message = heard[-1].text if kind and is_safe(heard[-1].text) else ""
-        context = Context(scene, persona.voice, said, message, kind, recent, rng)
+        heard, about = (turns, intent) if intent != GO_ON else ((), "")  # another opening answers no message
+        context = Context(scene, persona.voice, said, message if about and is_safe(message) else "", about, recent, rng)
         with watch("rank"):
             ranked = self._ranker.rank(framed, context)
-        enough = kind and ranked and ranked[0].score >= self._enough
-        if enough or intent in FRAMED_ONLY or asked is not None:
+        if intent in FRAMED_ONLY or asked is not None or (kind and self._is_enough(ranked)):
             return ranked
+        if kind and kind not in ACTS:  # all of its lines have been said: at least its form can be answered
+            with watch("rank"):
+                framed = self._framed(scene, persona, turns, intent, dialogue_act(message), rng, recent)
+                ranked = _best_first(ranked, self._ranker.rank(framed, context))
+            if self._is_enough(ranked):
+                return ranked
         with watch("generate"):
             samples = self._generated(scene, persona, heard, rng)
         with watch("rank"):
-            return sorted([*ranked, *self._ranker.rank(samples, context)], key=lambda one: -one.score)
+            written = self._ranker.rank(samples, context)
+            if kind:  # what the model wrote down word for word is the answer to something else, or would stand above
+                written = [one for one in written if one.candidate.source != "framed"]
+            return _best_first(ranked, written)
+
+    def _is_enough(self, ranked: Sequence[Scored]) -> bool:
+        """Tell whether the best of scored candidates is good enough to be said."""
+        return bool(ranked) and ranked[0].score >= self._enough
 
     def _framed(
         self,
@@ -153,10 +166,11 @@ class Speaker:
         persona: Persona,
         turns: Sequence[Turn],
         intent: str,
+        kind: str,
         rng: random.Random,
         recent: Collection[str],
     ) -> list[Candidate]:
-        """Return a few different framed lines that fit."""
+        """Return a few different framed lines of a kind that fit, openings if it is empty."""
         if asked := next(self._asked_for(persona, scene.people[0], turns, rng), None):
             part, word = asked
             return [Candidate(line.format(word), "framed") for line in self._lines[part][persona.voice]]
@@ -165,7 +179,6 @@ class Speaker:
             lines = [again] if given_name(turns) else rng.sample(first, len(first))
             return [Candidate(line.format(name=name), "framed") for line in lines]
         avoid = {*recent, *(turn.text for turn in turns)}
-        kind = answered_as(intent, turns[-1].text) if intent else ""
         if kind:
             fitting = self._frames.answers(scene, persona.voice, kind, persona.traits, rng)
         else:
@@ -241,6 +254,11 @@ class Speaker:
             return _shorten(ranked[0].candidate.text), ranked[0].candidate.source
         lines = self._lines["answers" if turns else "openings"][persona.voice]
         return rng.choice([line for line in lines if line not in recent] or lines), "fallback"
+
+
+def _best_first(some: Sequence[Scored], more: Sequence[Scored]) -> list[Scored]:
+    """Return all of these, those with the highest scores first; of equals the earlier ones."""
+    return sorted([*some, *more], key=lambda one: -one.score)
 
 
 def _intent(turns: Sequence[Turn]) -> str:

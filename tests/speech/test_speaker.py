@@ -140,14 +140,14 @@ def test_honest_and_kind_answers_are_never_sampled(obedient: Speaker) -> None:
         assert obedient.reply(SCENE, persona("cowboy"), turns, seed=2).source == "framed"
 
 
-HUNGRY = (Turn("persona", "Howdy."), Turn("user", "what is your favorite food?"))
+LIKES_IT = (Turn("persona", "Howdy."), Turn("user", "do you like it here?"))
 
 
 def test_answers_are_written_with_fewer_samples_than_openings() -> None:
     parrot = Parrot()
     speaker = Speaker(parrot, enough=math.inf)  # type: ignore[arg-type]
     speaker.reply(SCENE, persona("cowboy"), seed=1)
-    speaker.reply(SCENE, persona("cowboy"), HUNGRY, seed=1)
+    speaker.reply(SCENE, persona("cowboy"), LIKES_IT, seed=1)
     assert [call["n"] for call in parrot.calls] == [SAMPLES, ANSWER_SAMPLES]
     assert ANSWER_SAMPLES < SAMPLES
 
@@ -155,14 +155,15 @@ def test_answers_are_written_with_fewer_samples_than_openings() -> None:
 def test_nothing_is_sampled_for_a_message_that_a_written_line_answers_well() -> None:
     seeds, cowboy, parrot = range(20), persona("cowboy"), Parrot()
     always = Speaker(Parrot(), enough=math.inf)  # type: ignore[arg-type]
-    full = [framed(always.rank(SCENE, cowboy, HUNGRY, random.Random(seed))) for seed in seeds]
+    full = [framed(always.rank(SCENE, cowboy, LIKES_IT, random.Random(seed))) for seed in seeds]
     enough = statistics.median(lines[0].score for lines in full)
     sparing = Speaker(parrot, enough=enough)  # type: ignore[arg-type]
-    ranked = [sparing.rank(SCENE, cowboy, HUNGRY, random.Random(seed)) for seed in seeds]
+    ranked = [sparing.rank(SCENE, cowboy, LIKES_IT, random.Random(seed)) for seed in seeds]
     drawn = [any(one.candidate.source == "generated" for one in several) for several in ranked]
     assert drawn == [lines[0].score < enough for lines in full]
     assert len(parrot.calls) == sum(drawn) == 10
-    assert [framed(several) for several in ranked] == full  # what is not drawn changes nothing about the written lines
+    few = [framed(several)[0] for several, more in zip(ranked, drawn, strict=True) if not more]
+    assert few == [lines[0] for lines in full if lines[0].score >= enough]  # what is not drawn changes nothing
     sparing.reply(SCENE, cowboy, seed=1)  # an opening is always sampled
     assert len(parrot.calls) == 11
 
@@ -283,3 +284,32 @@ def test_what_is_said_right_after_something_sad_is_not_joked_about(speaker: Spea
     later = (*after, Turn("persona", "Aye."), Turn("user", "anyway nice boat you have there", "u1"))
     for turns in (another, later):
         assert not {speaker.reply(SCENE, persona("pirate"), turns, seed=seed).text for seed in range(8)} & gentle
+
+
+def test_who_asks_again_and_again_gets_something_new_each_time(speaker: Speaker) -> None:
+    jokes = Frames().answers(SCENE, "pirate", "joke")
+    turns: tuple[Turn, ...] = (Turn("persona", "Ahoy!"),)
+    for seed in range(len(jokes) + 3):
+        turns += (Turn("user", "tell me a joke"),)
+        turns += (Turn("persona", speaker.reply(SCENE, persona("pirate"), turns, seed=seed).text),)
+    said = [turn.text for turn in turns if turn.role == "persona"]
+    assert len(set(said)) == len(said)
+    assert {line.text for line in Frames().answers(SCENE, "pirate", "request")} & set(said[-3:])
+
+
+class Copyist(Parrot):
+    """A decoder that writes down a line of the voice which answers something else, and one of its own."""
+
+    def sample(self, prompt: str, **kwargs: Any) -> list[Sample]:
+        lines = [line.form for line in Frames().answers(SCENE, "pirate", "good_night")]
+        return [Sample(line, (-0.1,), True) for line in (*lines, "Arr, the dog be fond o' this snowy bench, matey.")]
+
+
+def test_a_written_answer_to_something_else_is_not_given_because_the_model_wrote_it_down() -> None:
+    copyist = Speaker(Copyist(), enough=math.inf)  # type: ignore[arg-type]
+    talk = (Turn("persona", "Ahoy!"), Turn("user", "what is your favorite food?"))
+    ranked = copyist.rank(SCENE, persona("pirate"), talk, random.Random(1))
+    own = [one.candidate.text for one in ranked if one.candidate.source == "generated"]
+    assert own == ["Arr, the dog be fond o' this snowy bench, matey."]
+    nights = {line.text for line in Frames().answers(SCENE, "pirate", "good_night")}
+    assert not nights & {one.candidate.text for one in ranked}

@@ -13,7 +13,7 @@ from bot.runtime.spare import SpareCores, Wide
 from bot.speech import tree
 from bot.speech.decoder import Decoder
 from bot.speech.prompt import build_prompt
-from bot.speech.tree import KEPT, TreeModel
+from bot.speech.tree import KEPT, ROOM, TreeModel
 
 SCENE = Scene("a man in a red jacket sits on a bench", (Person("man", "adult", "happy", "center"),))
 TURNS = (Turn("persona", "Fine snow today!"), Turn("user", "what do you do here?"))
@@ -81,7 +81,8 @@ def test_what_is_kept_is_bounded_and_a_long_message_is_read(
         decoder.sample(prompt(TURNS, scene=scene), n=1, temperature=0.7, seed=1, max_tokens=2)
     assert 0 < sum(chunk.bytes for chunk in model._chunks.values()) <= limit
     assert sum(read) > sum(chunk.cache.shape[3] for chunk in model._chunks.values()), "the oldest are dropped"
-    shout = tuple(Turn("user" if i % 2 else "persona", "\u00e9\u4f60" * 120) for i in range(6))
+    shout = tuple(Turn("user" if i % 2 else "persona", "\u00e9\u4f60" * 120) for i in range(2))
+    assert len(decoder.tokenizer.encode(prompt(shout)).ids) > ROOM
     (sample,) = decoder.sample(prompt(shout), n=1, temperature=0.7, seed=1, max_tokens=3)
     assert np.isfinite(sample.log_prob)
 
