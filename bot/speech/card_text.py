@@ -35,7 +35,7 @@ SENTENCE_END = re.compile(
     r"|(?<=[\u3002\uff01\uff1f])(?![\u3002\uff01\uff1f\u201d\u2019])"
 )
 FACT_LINE = re.compile(
-    r"^\W*\w[\w /'-]{0,30}\s*(?:[:=\uff1a]|\(\s*[\"\u201c]).*$", re.MULTILINE
+    r"^[^\w\n]*\w[\w /'-]{0,30}[^\S\n]*(?:[:=\uff1a]|\(\s*[\"\u201c]).*$", re.MULTILINE
 )  # "Age: 40", 'Age("40")'
 LIKES = re.compile(
     r"(?<![\w-])(?:likes|loves|enjoys|interests|hobbies|\u559c\u597d|\u559c\u6b22|\u7231\u597d)"

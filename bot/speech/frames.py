@@ -16,6 +16,7 @@ from itertools import chain
 from pathlib import Path
 
 from bot.domain import ANIMALS, TRAITS, VOICES, Expression, Person, Scene
+from bot.speech.dialogue_acts import ACTS
 from bot.speech.facts import Facts, read_facts
 from bot.speech.filling import fill, fits_wording, usable_frames
 from bot.speech.frame_files import Extra, Frame, FrameSet, check_exists, read_frames, vary
@@ -137,12 +138,14 @@ class Frames:
         """Return what a voice might say here in openings, or in answers: lines with slots and alternatives.
 
         More than what fits: the lines of every mood that the face does not belie, and all answers whose slots the
-        facts fill, for the speaker to go from one to the other.
+        facts fill, for the speaker to go from one to the other. Answers to the form of a message are left out: the
+        shipped speaker was not taught them.
         """
         sets = [one for _, several in self._sources(voice, traits)[: 2 if traits else 1] for one in several]
         facts = read_facts(scene)
         if answers:
-            every = (frame for one in sets for frames in one.answers.values() for frame in frames)
+            taught = (frames for one in sets for kind, frames in one.answers.items() if kind not in ACTS)
+            every = (frame for frames in taught for frame in frames)
             return [frame.text for frame in usable_frames(every, facts)]
         person = scene.people[0]
         moods = moods_of(person.expression) | ({"neutral", "surprised"} if person.expression == "happy" else set())

@@ -69,8 +69,9 @@ def unmask(text: str) -> str:
     """Return a text in lower case without what hides words: zero-width characters, accents, foreign look-alikes."""
     if _is_open(text):
         return text.lower()
-    seen = (char for char in unicodedata.normalize("NFKD", text.lower()) if _is_seen(char))
-    return "".join(" " if char.isspace() else char for char in seen).translate(HOMOGLYPHS)
+    plain = unicodedata.normalize("NFKD", text.lower())
+    table = {ord(char): " " if char.isspace() else None for char in set(plain) if char.isspace() or not _is_seen(char)}
+    return plain.translate(table).translate(HOMOGLYPHS)
 
 
 def _is_open(text: str) -> bool:

@@ -17,10 +17,18 @@ import pytest
 from bot.domain import BadInput
 from bot.speech.card_json import MAX_JSON_BYTES
 from bot.speech.cards import MAX_CARD_BYTES, persona_of_card, read_card, write_card
+from bot.speech.voices import nearest_voice
 from tests.character_cards import V1, V2, V3, chunk, json_card, picture, png_card, png_with, text_chunk
 
 SENTENCE = re.compile(r"[A-Z][^.!?\n]+\.")
 BOMB = zlib.compress(b"\0" * 50_000_000, 9)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def all_lines_read() -> None:
+    """Let the lines of all voices be read, which happens once a process, whatever the first card is like."""
+    nearest_voice("a pirate")
+
 
 
 def v2(**fields: Any) -> dict[str, Any]:
