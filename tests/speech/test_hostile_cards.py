@@ -30,7 +30,6 @@ def all_lines_read() -> None:
     nearest_voice("a pirate")
 
 
-
 def v2(**fields: Any) -> dict[str, Any]:
     return {"spec": "chara_card_v2", "spec_version": "2.0", "data": {"name": "Ann", **fields}}
 
