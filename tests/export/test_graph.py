@@ -1,4 +1,6 @@
+import functools
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +12,7 @@ from torch import Tensor, nn
 
 from bot.runtime.bundle import Bundle
 from export.__main__ import build
-from export.graph import Graph, ParityError, Precision, export
+from export.graph import Exported, Graph, ParityError, Precision, export
 from export.precision import int8_channels
 
 
@@ -47,29 +49,32 @@ def graph(precision: Precision) -> Graph:
     return Graph("tied", Tied(), {"ids": ids}, ("logits",), 1e-4, dynamic, precision, about)
 
 
+@pytest.fixture(scope="module")
+def tied(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Precision], Exported]:
+    """Return what exports the graph in a precision, once for all tests; they only read the files."""
+    return functools.cache(lambda precision: export(graph(precision), tmp_path_factory.mktemp(precision)))
+
+
 @pytest.mark.parametrize(("precision", "worst"), [("fp32", 1e-5), ("fp16", 1e-2), ("int8_weights", 0.1), ("int8", 0.5)])
-def test_each_precision_stays_close_to_pytorch(tmp_path: Path, precision: Precision, worst: float) -> None:
-    exported = export(graph(precision), tmp_path)
+def test_each_precision_stays_close_to_pytorch(
+    tied: Callable[[Precision], Exported], precision: Precision, worst: float
+) -> None:
+    exported = tied(precision)
     assert exported.differences[precision] <= worst
     assert exported.entry["max_difference"] == exported.differences
 
 
-def test_dynamic_axes_take_other_sizes(tmp_path: Path) -> None:
-    exported = export(graph("fp16"), tmp_path)
-    session = ort.InferenceSession(str(exported.path), providers=["CPUExecutionProvider"])
+def test_dynamic_axes_take_other_sizes(tied: Callable[[Precision], Exported]) -> None:
+    session = ort.InferenceSession(str(tied("fp16").path), providers=["CPUExecutionProvider"])
     ids = np.array([[5]], np.int64)
     (logits,) = session.run(None, {"ids": ids})
     assert np.abs(logits - Tied()(torch.from_numpy(ids)).detach().numpy()).max() < 1e-2
 
 
-def test_smaller_precisions_are_smaller_and_int8_reaches_the_tied_head(tmp_path: Path) -> None:
-    sizes = {}
-    for precision in ("fp32", "fp16", "int8"):
-        folder = tmp_path / precision
-        folder.mkdir()
-        exported = export(graph(precision), folder)
-        sizes[precision] = exported.path.stat().st_size
-        kinds = {node.op_type for node in onnx.load(exported.path).graph.node}
+def test_smaller_precisions_are_smaller_and_int8_reaches_the_tied_head(tied: Callable[[Precision], Exported]) -> None:
+    precisions: tuple[Precision, ...] = ("fp32", "fp16", "int8")
+    sizes = {precision: tied(precision).path.stat().st_size for precision in precisions}
+    kinds = {node.op_type for node in onnx.load(tied("int8").path).graph.node}
     assert sizes["fp16"] < 0.7 * sizes["fp32"]
     assert "Transpose" not in kinds
     assert "MatMul" not in kinds, "the head was left in float"
@@ -108,7 +113,7 @@ def test_int8_weights_quarter_a_convolution_and_stay_within_half_a_step(tmp_path
     sizes = {precision: exported.entry["bytes"] for precision, exported in made.items()}
     assert sizes["int8_weights"] < 0.3 * sizes["fp32"]
     assert made["int8_weights"].differences["int8_weights"] < 0.02
-    weights = network[2].weight.detach().numpy()
+    weights = network[2].get_parameter("weight").detach().numpy()
     stored, scale = int8_channels(weights, 0)
     assert stored.dtype == np.int8
     assert scale.shape == (96, 1, 1, 1)

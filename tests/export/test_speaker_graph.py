@@ -1,3 +1,4 @@
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from export.speaker_rewrite import main, recover
 from models.speaker import CachedSpeaker, EagerSession, Speaker
 from tests.tiny_speaker import SCENE, save_tokenizer, tiny_speaker, tiny_tokenizer
 
+ABOUT = {"labels": {"tokenizer": "speaker_tokenizer"}, "metrics": {"nats_authored": 4.366}}
 PROMPT = build_prompt(SCENE, "pirate", (), ())
 
 
@@ -56,6 +58,14 @@ def full(speaker: Speaker, tmp_path_factory: pytest.TempPathFactory) -> Session:
 @pytest.fixture(scope="module")
 def small(speaker: Speaker, tmp_path_factory: pytest.TempPathFactory) -> Session:
     return session_of(exported_as(speaker, "int8", tmp_path_factory.mktemp("small")))
+
+
+@pytest.fixture(scope="module")
+def old_bundle(speaker: Speaker, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a bundle with the form before the tree, to be read or copied."""
+    folder = tmp_path_factory.mktemp("plain")
+    build([replace(plain_graph(speaker), about=ABOUT)], {"speaker_tokenizer": save_tokenizer(folder)}, folder)
+    return folder
 
 
 def torch_logits(speaker: Speaker, ids: list[int]) -> np.ndarray:
@@ -137,9 +147,8 @@ def test_no_two_neighbours_overflow_sixteen_bits(small: Session) -> None:
         assert np.abs(pairs.sum(axis=1)[(pairs.prod(axis=1) > 0)]).max() <= 128
 
 
-def test_a_file_of_either_form_gives_its_weights_back(speaker: Speaker, small: Session, tmp_path: Path) -> None:
-    plain = export(plain_graph(speaker), tmp_path).path
-    for path in (plain, small.entry.path):
+def test_a_file_of_either_form_gives_its_weights_back(speaker: Speaker, small: Session, old_bundle: Path) -> None:
+    for path in (Bundle(old_bundle).model("speaker").path, small.entry.path):
         again = recover(path)
         assert again.config == speaker.config
         for (name, one), other in zip(again.named_parameters(), speaker.parameters(), strict=True):
@@ -147,17 +156,16 @@ def test_a_file_of_either_form_gives_its_weights_back(speaker: Speaker, small: S
 
 
 def test_a_bundle_is_rewritten_in_place(
-    speaker: Speaker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    old_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    about = {"labels": {"tokenizer": "speaker_tokenizer"}, "metrics": {"nats_authored": 4.366}}
-    build([replace(plain_graph(speaker), about=about)], {"speaker_tokenizer": save_tokenizer(tmp_path)}, tmp_path)
+    shutil.copytree(old_bundle, tmp_path, dirs_exist_ok=True)
     path = tmp_path / "speaker_tokenizer.json"
     before = sampled(Decoder(Session(Bundle(tmp_path).model("speaker"), provider="cpu"), path))
     monkeypatch.setattr("sys.argv", ["speaker_rewrite", "--bundle", str(tmp_path)])
     main()
     entry = Bundle(tmp_path).model("speaker")
     assert {"wanted", "bias"} <= {node["name"] for node in entry.about["inputs"]}
-    assert {key: entry.about[key] for key in about} == about
+    assert {key: entry.about[key] for key in ABOUT} == ABOUT
     after = sampled(Decoder(Session(entry, provider="cpu"), path))
     assert np.mean([s.log_prob for s in after]) == pytest.approx(np.mean([s.log_prob for s in before]), abs=0.5)
     kept = entry.path.read_bytes()
