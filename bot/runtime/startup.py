@@ -6,6 +6,7 @@ collector looks through all of them again and again while they are made.
 
 from __future__ import annotations
 
+import atexit
 import gc
 import threading
 from collections.abc import Callable, Iterator
@@ -45,7 +46,23 @@ def at_once(here: Callable[[], T], aside: Callable[[], U]) -> tuple[T, U]:
 
 
 def later(seconds: float, work: Callable[[], object]) -> None:
-    """Do work in a thread of its own after some time, unless the process has ended by then."""
-    timer = threading.Timer(seconds, work)
-    timer.daemon = True
+    """Do work in a thread of its own after some time, unless the process has ended by then.
+
+    A process that ends in the middle of it waits for its end: ONNX Runtime aborts when it is torn down while a
+    thread loads a model.
+    """
+
+    def do() -> None:
+        try:
+            work()
+        finally:
+            atexit.unregister(stop)
+
+    def stop() -> None:
+        timer.cancel()
+        timer.join()
+
+    timer = threading.Timer(seconds, do)
+    timer.daemon = True  # or the end of the process would wait for its beginning, too
+    atexit.register(stop)
     timer.start()

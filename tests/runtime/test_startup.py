@@ -1,6 +1,8 @@
 """Getting ready: things are done at the same time, and the garbage collector rests and leaves what was made alone."""
 
 import gc
+import subprocess
+import sys
 import threading
 import time
 
@@ -42,6 +44,23 @@ def test_what_can_wait_is_done_later_elsewhere() -> None:
     assert done.wait(30)
     assert time.monotonic() - begun >= 0.05
     assert where != [threading.current_thread().name]
+
+
+@pytest.mark.parametrize(("seconds", "said"), [(0, "begun, ended"), (60, "")], ids=["in the middle", "before"])
+def test_a_process_ends_behind_or_before_what_can_wait(seconds: float, said: str) -> None:
+    code = f"""
+import time
+from bot.runtime.startup import later
+def work():
+    print("begun", end=", ", flush=True)
+    time.sleep(0.3)
+    print("ended", end="", flush=True)
+later({seconds}, work)
+time.sleep(0.1)
+"""
+    begun = time.monotonic()
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == said
+    assert time.monotonic() - begun < 30
 
 
 def test_nothing_is_searched_for_garbage_meanwhile_nor_what_was_made_afterwards() -> None:
