@@ -104,7 +104,8 @@ def run_bot(args: argparse.Namespace, settings: Settings) -> int:
     logs.set_up(settings.log_format)
     settings.require_token()  # before the models load, so that a missing token is said at once
     with here_to_stay():
-        connect, engine = at_once(import_client, partial(load_warm_engine, settings))
+        connect, engine = at_once(import_client, partial(load_engine, settings))
+    engine.warm_up_soon()
     asyncio.run(connect(settings, engine))
     return 0
 
@@ -114,13 +115,6 @@ def import_client() -> Callable[[Settings, TalkingPhotos], Coroutine[Any, Any, N
     from bot.client import run_bot as connect
 
     return connect
-
-
-def load_warm_engine(settings: Settings) -> TalkingPhotos:
-    """Load every model of the bundle and run it once."""
-    engine = load_engine(settings)
-    engine.warm_up()
-    return engine
 
 
 def open_timed(path: Path) -> tuple[Photo, Stopwatch]:

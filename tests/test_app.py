@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bot.app import TalkingPhotos
+from bot.app import SOON, TalkingPhotos
 from bot.domain import Face
 from bot.runtime.bundle import MANIFEST, SHIPPED_BUNDLE
 from bot.runtime.metrics import REGISTRY
@@ -66,6 +66,15 @@ def test_warming_up_runs_every_model_and_tells_where(
     assert all(counted("batch_size_count", model=name) > earlier for name, earlier in zip(names, before, strict=True))
     assert counted("stage_seconds_count", stage="generate") == replies  # nobody was answered
     assert "The models run on CPU, 2 pieces of work at a time with 1 threads each; warmed up in" in caplog.text
+
+
+def test_whoever_starts_need_not_wait_for_the_warming_up(
+    engine: TalkingPhotos, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planned: list[tuple[float, object]] = []
+    monkeypatch.setattr("bot.app.later", lambda seconds, work: planned.append((seconds, work)))
+    engine.warm_up_soon()
+    assert planned == [(SOON, engine.warm_up)]
 
 
 def test_stages_replies_and_batches_are_counted(engine: TalkingPhotos) -> None:

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import atexit
 import gc
+import logging
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TypeVar
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -55,6 +58,8 @@ def later(seconds: float, work: Callable[[], object]) -> None:
     def do() -> None:
         try:
             work()
+        except Exception:
+            log.exception("What was to be done later failed.")
         finally:
             atexit.unregister(stop)
 

@@ -46,6 +46,24 @@ def test_what_can_wait_is_done_later_elsewhere() -> None:
     assert where != [threading.current_thread().name]
 
 
+def test_what_fails_later_is_told_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    failed = threading.Event()
+
+    def work() -> None:
+        try:
+            raise ValueError("no such model")
+        finally:
+            failed.set()
+
+    later(0, work)
+    assert failed.wait(30)
+    for _ in range(100):
+        if "no such model" in caplog.text:
+            break
+        time.sleep(0.05)
+    assert "What was to be done later failed." in caplog.text
+
+
 @pytest.mark.parametrize(("seconds", "said"), [(0, "begun, ended"), (60, "")], ids=["in the middle", "before"])
 def test_a_process_ends_behind_or_before_what_can_wait(seconds: float, said: str) -> None:
     code = f"""
