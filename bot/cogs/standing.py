@@ -58,7 +58,8 @@ class Standing:
         """Give the list of what is sent in ``talk``; raise BadInput if that is not wanted any more.
 
         So it is when the photo or the talk was deleted meanwhile, or poster or asker were erased or opted out. If
-        that happens between sending and storing, what was stored is forgotten again.
+        that happens between sending and storing, what was stored is forgotten again, and the webhook that spoke takes
+        the face off: whoever erased it did not know yet that it was shown.
         """
         if origin.photo_message_id in self._gone or (talk.id and not await self._house.conversations.origin(talk.id)):
             raise Vanished
@@ -71,6 +72,7 @@ class Standing:
         people = {origin.poster_id, asked.author_id if asked else origin.poster_id}
         if not all([await self._may_keep(person, spot) for person in people]):
             await self._house.conversations.forget(sent)
+            await self._house.hooks.undress([f"face:{origin.photo_message_id}:"])
 
     async def _may_keep(self, user_id: int, spot: Spot) -> bool:
         return await self._house.privacy.may_keep(user_id, spot.since)

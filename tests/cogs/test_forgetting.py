@@ -73,6 +73,28 @@ async def test_the_webhook_takes_the_face_off_and_other_faces_stay(
     assert hook.avatar
 
 
+@pytest.mark.parametrize("which", [ERASE, STAY_AWAY])
+async def test_the_webhook_takes_the_face_off_that_was_shown_but_not_yet_stored(
+    loopback: LoopbackDiscord, bot: TalkingPhotosBot, monkeypatch: pytest.MonkeyPatch, which: str
+) -> None:
+    store, may_store = bot.house.conversations.start, asyncio.Event()
+
+    async def late(*about: Any, **options: Any) -> Any:
+        await may_store.wait()
+        return await store(*about, **options)
+
+    monkeypatch.setattr(bot.house.conversations, "start", late)
+    await loopback.post(loopback.room, loopback.ada, loopback.mention, files=[PHOTO])
+    await loopback.next_answer()
+    (hook,) = loopback.world.webhooks.values()
+    assert hook.avatar
+    await forget(loopback, which)
+    may_store.set()
+    await loopback.until(lambda: hook.avatar is None)
+    await loopback.until(lambda: bot.house.desk.waiting == 0)
+    assert (await bot.house.conversations.counts())["conversations"] == 0
+
+
 async def test_the_webhook_takes_the_face_off_also_after_a_restart(
     loopback: LoopbackDiscord, settings: Settings, engine: FakeEngine
 ) -> None:
