@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from pathlib import Path
 
 from bot.speech.grammar import CLOSED
 from bot.speech.intents import normalise
-from bot.speech.lexicon import is_plural, lexicon, singular, word_set
+from bot.speech.lexicon import is_plural, lexicon, singular, vocabulary, word_set
 from bot.speech.safety import is_safe
 
-VOCABULARY = Path(__file__).parent.parent / "resources" / "vocabulary.txt"
 TURNED = {"your": "my", "my": "your", "our": "your", "this": "that", "these": "those"}
 OWN = {
     "queen": {"my": "our"},
@@ -124,7 +122,7 @@ def _phrase(words: list[str]) -> list[str]:
     noun = 0
     for word in words:
         verb = bool(taken) and _is_verb(word) and word not in lexicon().adjectives  # the race: a noun where one must be
-        if verb or word in _no_phrase() or word not in _vocabulary():
+        if verb or word in _no_phrase() or word not in vocabulary():
             break
         taken.append(word)
         if _is_noun(word):
@@ -154,8 +152,3 @@ def _is_verb(word: str) -> bool:
 def _no_phrase() -> frozenset[str]:
     """Return the words that end a phrase and are no part of it."""
     return VAGUE | CLOSED | PRONOUNS | word_set("to_be") | word_set("auxiliaries") | word_set("no_nouns")
-
-
-@lru_cache(maxsize=1)
-def _vocabulary() -> frozenset[str]:
-    return frozenset(VOCABULARY.read_text(encoding="utf-8").split())

@@ -10,13 +10,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import cache
-from pathlib import Path
 
 from bot.speech.intents import GO_ON, OTHER, normalise
-from bot.speech.lexicon import lexicon, word_set
+from bot.speech.lexicon import lexicon, vocabulary, word_set
 
 ACTS = ("yes_no", "what", "who", "how_much", "why", "how", "request", "remark", "told", "reaction")
-VOCABULARY = Path(__file__).parent.parent / "resources" / "vocabulary.txt"
 KNOWN_SHARE = 0.5  # of the words of a message: below, it is no English that anything could be said to
 CLAUSE = re.compile(r"(?<=[?!])[\s?!]+|[.;,\n]+\s*|\s+-+\s+")
 ENDS_ASKING = re.compile(r"\w\W+\w+\W*\?\W*$")  # "nap time soon?"
@@ -27,7 +25,7 @@ Rules = Sequence[tuple[str, re.Pattern[str]]]
 def dialogue_act(message: str) -> str:
     """Return the act of a message, one of ACTS, or ``other`` when it is hardly English."""
     words = re.findall("[a-z]{2,}", normalise(message))
-    if sum(word in _vocabulary() for word in words) < KNOWN_SHARE * max(1, len(words)):
+    if sum(word in vocabulary() for word in words) < KNOWN_SHARE * max(1, len(words)):
         return OTHER
     clauses = [clause for part in CLAUSE.split(message) if (clause := _bare(part))]
     for clause in reversed(clauses):
@@ -86,7 +84,7 @@ def _questions() -> Rules:
         ("how_much", rf"{lead}how {_any('quantities')}"),
         ("why", rf"{lead}(?:why|how come)\b"),
         ("who", rf"{lead}(?:who|whose|which)\b"),
-        ("what", rf"{lead}how (?:(?:about|is|was|were)\b|did .*\bgo\b|do .*\bfeel\b|did .*\bfeel\b)"),
+        ("what", rf"{lead}how (?:(?:about|is|was|were)\b|did .*\bgo\b|d(?:o|id) .*\bfeel\b)"),
         ("how", rf"{lead}how \w"),
         ("what", rf"{lead}(?:what (?!an? )\w|where \w|when {verb})"),
         ("yes_no", rf"^do (?:not (?:you|they|we|i)\b|{several})"),
@@ -102,8 +100,3 @@ def _statements() -> Rules:
     """Return the rules for what somebody tells: of himself, or of the one in the photo and all else."""
     about = rf"^(?:{_any('subjects', 'others')}|(?:an? )?\w+ {_any('to_be')})"
     return ("told", re.compile(f"^{_any('own')}")), ("remark", re.compile(about))
-
-
-@cache
-def _vocabulary() -> frozenset[str]:
-    return frozenset(VOCABULARY.read_text(encoding="utf-8").split())

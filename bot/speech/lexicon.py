@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 LEXICONS = Path(__file__).parent.parent / "resources" / "lexicons"
+VOCABULARY = LEXICONS.parent / "vocabulary.txt"
 NounClass = Literal["person", "animal", "garment", "hair", "body", "vehicle", "place", "thing", "unknown"]
 
 IRREGULAR_PLURALS = {
@@ -155,6 +156,12 @@ def _word_sets() -> dict[str, frozenset[str]]:
 def word_set(name: str) -> frozenset[str]:
     """Return one named set of words.txt."""
     return _word_sets()[name]
+
+
+@lru_cache(maxsize=1)
+def vocabulary() -> frozenset[str]:
+    """Return every word of our own texts, in lower case (``python -m models.data.vocabulary`` lists them)."""
+    return frozenset(VOCABULARY.read_text(encoding="utf-8").split())
 
 
 @lru_cache(maxsize=1)

@@ -32,17 +32,15 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from itertools import chain, pairwise
-from pathlib import Path
 
 from bot.domain import ANIMALS, Scene, Source
 from bot.speech.frames import Frames
 from bot.speech.grammar import CLOSED, parse
 from bot.speech.intents import OTHER
-from bot.speech.lexicon import alike, lexicon, singular, word_set
+from bot.speech.lexicon import alike, lexicon, singular, vocabulary, word_set
 from bot.speech.safety import may_be_said
 from bot.speech.voice_odds import voice_odds
 
-VOCABULARY = Path(__file__).parent.parent / "resources" / "vocabulary.txt"
 LIKELY, ATTESTED, UNTRIED = 0.38, 1.2, 1.24
 FACT, MAX_FACTS, UNGROUNDED = 0.22, 2, 0.4
 VOICE, CLEARLY = 1.4, 0.4
@@ -124,7 +122,7 @@ class Ranker:
 
     def __init__(self, frames: Frames) -> None:
         self._frames = frames
-        self._known = frozenset(VOCABULARY.read_text(encoding="utf-8").split())
+        self._known = vocabulary()
 
     @cached_property
     def _intent_odds(self) -> WordOdds:

@@ -136,8 +136,8 @@ class Speaker:
             framed = self._framed(scene, persona, turns, intent, kind, rng, recent)
             asked = next(self._asked_for(persona, scene.people[0], turns, random.Random(0)), None)
         said = [turn.text for turn in turns if turn.role == "persona"]
-        heard, about = (turns, intent) if intent != GO_ON else ((), "")  # another opening answers no message
-        context = Context(scene, persona.voice, said, message if about and is_safe(message) else "", about, recent, rng)
+        heard, topic = (turns, intent) if intent != GO_ON else ((), "")  # another opening answers no message
+        context = Context(scene, persona.voice, said, message if topic and is_safe(message) else "", topic, recent, rng)
         with watch("rank"):
             ranked = self._ranker.rank(framed, context)
         if intent in FRAMED_ONLY or asked is not None or (kind and self._is_enough(ranked)):

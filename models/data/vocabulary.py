@@ -14,10 +14,9 @@ from pathlib import Path
 
 from bot.speech.frames import FRAMES
 from bot.speech.intents import INTENTS
-from bot.speech.lexicon import LEXICONS, gerund, lexicon, past_participle, third_person
+from bot.speech.lexicon import LEXICONS, VOCABULARY, gerund, lexicon, past_participle, third_person
 from models.data.corpus import CORPUS
 
-VOCABULARY = Path(__file__).parents[2] / "bot" / "resources" / "vocabulary.txt"
 WORD = re.compile(r"[a-z]+(?:'[a-z]+)*'?")
 
 

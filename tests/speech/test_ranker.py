@@ -10,6 +10,7 @@ import pytest
 
 from bot.domain import Person, Scene
 from bot.speech.frames import FRAMES, Frames
+from bot.speech.lexicon import VOCABULARY
 from bot.speech.ranker import (
     ATTESTED,
     LIKELY,
@@ -25,7 +26,7 @@ from bot.speech.ranker import (
     fluency,
     inventions,
 )  # fmt: skip
-from models.data.vocabulary import VOCABULARY, words
+from models.data.vocabulary import words
 
 SCENE = Scene(
     "a man in a red jacket and a brown dog sit on a snowy bench",
